@@ -1,0 +1,119 @@
+/**
+ * Every bound in Larder, each with its unit and its reason, and the relations between them.
+ *
+ * Exceeding one is an error before any work is done: `resource_exhausted` for what is too much,
+ * `invalid_argument` for what can never be right.
+ */
+import { assert } from './assert.js'
+
+const kibi = 1024
+const mebi = 1024 * 1024
+
+/** Rows in one GetFeatures or Predict: DoorDash's published batches reach 1,000 lookups a request. */
+export const requestRowsMax = 1000
+/** Models in one Predict. */
+export const requestModelsMax = 16
+/** Columns a request or batch may carry. */
+export const requestColumnsMax = 2048
+/** Values (rows x features) in one reply: 1,000 rows of 1,000 features. */
+export const replyValuesMax = 1_000_000
+/** Bytes of one gRPC message: grpc-js's default of 4 MiB is too little for a bulk batch. */
+export const messageBytesMax = 32 * mebi
+
+/** Rows in one WriteFeatures batch. */
+export const batchRowsMax = 10_000
+/** Bytes of a batch id. */
+export const batchIdBytesMax = 128
+/** Batches of one stream that may be under way at once; the stream waits beyond that. */
+export const batchesInFlightMax = 4
+/** Bad rows that an acknowledgement lists one by one; it always says how many there were. */
+export const badRowsToldMax = 100
+/** How long a batch id is remembered, so that its retry reuses its sequence. */
+export const batchMemoryMs = 7 * 24 * 3600 * 1000
+
+/** Bytes of an entity key: checked before any tier. Fits every tier's own bound, LMDB's 1,978 least. */
+export const entityKeyBytesMax = 1024
+/** Longer entity keys are hashed in hot: a 128-bit hash and 8 check bytes cost less from here on. */
+export const hotRawKeyBytesMax = 40
+/** Bytes of one encoded row. */
+export const rowBytesMax = 1 * mebi
+/** Bytes of one string, categorical or bytes value. */
+export const valueBytesMax = 256 * kibi
+/** Elements of one list. */
+export const listElementsMax = 65_536
+/** Dimensions of an embedding. */
+export const embeddingDimMax = 16_384
+
+/** Characters of a name of an entity, view, feature, service or role. */
+export const nameCharsMax = 64
+export const viewsMax = 4096
+export const featuresPerViewMax = 1024
+export const joinKeysPerEntityMax = 8
+export const servicesMax = 4096
+export const viewsPerServiceMax = 64
+export const featuresPerServiceMax = 4096
+/** Bytes of all definition files together. */
+export const definitionsBytesMax = 8 * mebi
+export const definitionFilesMax = 1024
+/** Problems told at once; beyond that the first are enough to start with. */
+export const problemsToldMax = 200
+/** Bytes of larder.yaml and of a model.yaml. */
+export const configBytesMax = 1 * mebi
+
+/** Rows of one SQL statement, and its bytes: larger ones stall a CockroachDB cluster. */
+export const sqlStatementRowsMax = 1000
+export const sqlStatementBytesMax = 1 * mebi
+/** Rows of one Redis script call: 500 rows hold the server's one thread for about 2 ms. */
+export const redisScriptRowsMax = 500
+/** Rows of one LMDB transaction. */
+export const lmdbTransactionRowsMax = 8192
+/** Rows that a scan hands over at once. */
+export const scanRowsMax = 1000
+/** The memory tier's default bound, rows and keys and their overhead included. */
+export const memoryTierBytesDefault = 1024 * mebi
+
+/** How far in the future an event time or a sequence may lie. */
+export const futureBoundMs = 3600 * 1000
+/** How far the clocks of daemons and stores may differ: added to every expiry. */
+export const clockSkewMs = 5 * 60 * 1000
+/** Expiries are spread by up to this share, so that rows written together do not expire together. */
+export const expiryJitterShare = 0.05
+/** How long an acknowledgement waits for `visible` unless the batch says otherwise. */
+export const ackTimeoutMsDefault = 5000
+export const ackTimeoutMsMax = 60_000
+/** Deadline of a read that brought none. */
+export const readTimeoutMsDefault = 1000
+/** What must be left of a deadline before a fall-through to warm is worth trying. */
+export const warmReadFloorMs = 2
+/** How old a copy another daemon may serve after an acknowledged write. */
+export const maxStalenessMs = { realtime: 1000, standard: 5000, relaxed: 5000 } as const
+/** A fill read longer ago than this is dropped: it might hide a newer, acknowledged write. */
+export const fillAgeMsMax = readTimeoutMsDefault
+
+/** A daemon's lease on its id; it stops writing when it cannot renew. */
+export const leaseMs = 15_000
+export const leaseRenewMs = 5000
+/** Ids that daemons lease: 10 bits of a write sequence. */
+export const daemonIdsMax = 1024
+/** How often a daemon looks for a newer registry version or model: swaps happen within a second. */
+export const registryPollMs = 500
+export const modelPollMs = 1000
+/** How often expired rows are reclaimed, and pause between tries to reach a tier. */
+export const reclaimPeriodMs = 60_000
+export const reconnectDelayMs = 1000
+/** Grace for calls under way after SIGTERM. */
+export const drainMsMax = 10_000
+
+/** A model file: bytes, trees, nodes over all trees, columns. */
+export const modelFileBytesMax = 512 * mebi
+export const modelTreesMax = 100_000
+export const modelNodesMax = 50_000_000
+export const modelFeaturesMax = 65_536
+
+assert(entityKeyBytesMax + 16 < 1978, 'an entity key and its generation fit an LMDB key')
+assert(hotRawKeyBytesMax < entityKeyBytesMax, 'some keys are short enough to stay raw')
+assert(valueBytesMax < rowBytesMax, 'a row holds at least one longest value')
+assert(rowBytesMax <= sqlStatementBytesMax, 'a row fits a statement')
+assert(leaseRenewMs * 2 < leaseMs, 'a lease survives one failed renewal')
+assert(registryPollMs < 1000, 'a new registry version is taken up within a second')
+assert(rowBytesMax < messageBytesMax, 'a row fits a message')

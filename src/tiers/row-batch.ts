@@ -1,0 +1,78 @@
+/**
+ * The caller-owned batch that a read fills: one byte arena, and for each key a place in it and a state.
+ *
+ * A request owns its batch until it releases it; several tiers may fill slots of one batch, one
+ * after the other (hot, then warm for what hot lacked). Rows are copied in: a tier's own buffers are
+ * free again when its read returns.
+ */
+import { assert } from '../assert.js'
+
+/** The state of a slot. `pending` is where every slot starts. */
+export const rowState = { pending: 0, row: 1, absent: 2, failed: 3 } as const
+
+/** Which tier a slot's row, absence or failure came from: the codes of `larder.v1.TierName`. */
+export const tierCode = { none: 0, near: 1, hot: 2, warm: 3 } as const
+export type TierCode = (typeof tierCode)[keyof typeof tierCode]
+
+export class RowBatch {
+  readonly count: number
+  /** `rowState` codes. */
+  readonly states: Uint8Array
+  /** `tierCode` codes. */
+  readonly tiers: Uint8Array
+  /** Row i is `arena[starts[i] .. starts[i] + lengths[i])` where its state is `row`. */
+  readonly starts: Uint32Array
+  readonly lengths: Uint32Array
+  #arena: Uint8Array
+  #used = 0
+
+  constructor(count: number, rowBytesExpected = 128) {
+    this.count = count
+    this.states = new Uint8Array(count)
+    this.tiers = new Uint8Array(count)
+    this.starts = new Uint32Array(count)
+    this.lengths = new Uint32Array(count)
+    this.#arena = new Uint8Array(Math.max(64, count * rowBytesExpected))
+  }
+
+  /** All rows' bytes. A `setRow` may replace it: ask again after every write. */
+  get arena(): Uint8Array {
+    return this.#arena
+  }
+
+  setRow(slot: number, row: Uint8Array, tier: TierCode): void {
+    assert(slot < this.count, 'a row lands in a slot of its batch')
+    this.#reserve(row.byteLength)
+    this.#arena.set(row, this.#used)
+    this.states[slot] = rowState.row
+    this.tiers[slot] = tier
+    this.starts[slot] = this.#used
+    this.lengths[slot] = row.byteLength
+    this.#used += row.byteLength
+  }
+
+  setAbsent(slot: number, tier: TierCode): void {
+    this.states[slot] = rowState.absent
+    this.tiers[slot] = tier
+  }
+
+  setFailed(slot: number, tier: TierCode): void {
+    this.states[slot] = rowState.failed
+    this.tiers[slot] = tier
+  }
+
+  /** The row of `slot`: a view into the arena. Only where its state is `row`. */
+  rowAt(slot: number): Uint8Array {
+    assert(this.states[slot] === rowState.row, 'only a slot with a row has bytes')
+    const start = this.starts[slot] ?? 0
+    return this.#arena.subarray(start, start + (this.lengths[slot] ?? 0))
+  }
+
+  #reserve(byteCount: number): void {
+    const needed = this.#used + byteCount
+    if (needed <= this.#arena.byteLength) return
+    const grown = new Uint8Array(Math.max(needed, this.#arena.byteLength * 2))
+    grown.set(this.#arena.subarray(0, this.#used))
+    this.#arena = grown
+  }
+}
