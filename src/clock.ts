@@ -21,6 +21,8 @@ export interface Clock {
   monotonicMs(): number
   /** Resolves after `delayMs`, or rejects with the signal's reason. Never keeps the process alive. */
   sleep(delayMs: number, signal?: AbortSignal): Promise<void>
+  /** A signal that fires after `delayMs`. Never keeps the process alive. */
+  timeout(delayMs: number): AbortSignal
   /** Calls `tick` every `periodMs` until stopped. Never keeps the process alive. */
   every(periodMs: number, tick: () => void): Timer
 }
@@ -45,6 +47,7 @@ export const systemClock: Clock = {
       signal?.addEventListener('abort', stop, { once: true })
     })
   },
+  timeout: (delayMs) => AbortSignal.timeout(delayMs),
   every(periodMs, tick) {
     const timer = setInterval(tick, periodMs)
     timer.unref()

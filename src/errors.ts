@@ -49,13 +49,14 @@ export class LarderError extends Error {
   /** The one funnel: whatever was thrown becomes a `LarderError`; ours pass unchanged. */
   static from(thrown: unknown): LarderError {
     if (thrown instanceof LarderError) return thrown
-    if (isAbort(thrown))
+    const name = thrown instanceof Error ? thrown.name : ''
+    if (name === 'AbortError') {
       return new LarderError('cancelled', 'the call was cancelled', { cause: thrown })
+    }
+    if (name === 'TimeoutError') {
+      return new LarderError('deadline_exceeded', 'the deadline passed first', { cause: thrown })
+    }
     const message = thrown instanceof Error ? thrown.message : String(thrown)
     return new LarderError('internal', message, { cause: thrown })
   }
-}
-
-function isAbort(thrown: unknown): boolean {
-  return thrown instanceof Error && thrown.name === 'AbortError'
 }

@@ -83,6 +83,10 @@ export const ackTimeoutMsDefault = 5000
 export const ackTimeoutMsMax = 60_000
 /** Deadline of a read that brought none. */
 export const readTimeoutMsDefault = 1000
+/** How long a batch may take in warm before it is given up; its retry completes it. */
+export const writeTimeoutMs = 30_000
+/** Deadline of administrative calls and deletes that brought none. */
+export const adminTimeoutMsDefault = 60_000
 /** What must be left of a deadline before a fall-through to warm is worth trying. */
 export const warmReadFloorMs = 2
 /** How old a copy another daemon may serve after an acknowledged write. */

@@ -5,7 +5,7 @@
  * describes, by which it decides which of two rows is newer. `test/contracts/tier.contract.ts` is this
  * file as tests; every implementation passes it on a real server.
  */
-import type { KeyBatch } from './key-batch.js'
+import { entityKeyAt, generationAt, type KeyBatch } from './key-batch.js'
 import type { RowBatch, TierCode } from './row-batch.js'
 
 /** Rows to write: distinct keys, each with its encoded row and how long the tier must keep it. */
@@ -21,12 +21,42 @@ export interface RowWrites {
   readonly keepMs: Float64Array
 }
 
-/** What became of each row of a write. */
-export const writeOutcome = { stored: 1, superseded: 2 } as const
+/** A row for slot `slot` of a key batch. */
+export interface SlotWrite {
+  readonly slot: number
+  readonly row: Uint8Array
+  readonly keepMs: number
+}
 
+/** The writes that put each of `rows` at its key in `keys`: bytes copied, nothing shared. */
+export function writesOf(keys: KeyBatch, rows: readonly SlotWrite[]): RowWrites {
+  const picked = rows.map(({ slot }) => entityKeyAt(keys, slot))
+  const rowBlob = concatenate(rows.map(({ row }) => row))
+  const keyBlob = concatenate(picked)
+  return {
+    keys: {
+      count: rows.length,
+      generations: Float64Array.from(rows, ({ slot }) => generationAt(keys, slot)),
+      bytes: keyBlob.bytes,
+      offsets: keyBlob.offsets,
+    },
+    rows: rowBlob.bytes,
+    rowOffsets: rowBlob.offsets,
+    keepMs: Float64Array.from(rows, ({ keepMs }) => keepMs),
+  }
+}
+
+function concatenate(pieces: readonly Uint8Array[]): { bytes: Uint8Array; offsets: Uint32Array } {
+  const offsets = new Uint32Array(pieces.length + 1)
+  for (const [index, piece] of pieces.entries()) {
+    offsets[index + 1] = (offsets[index] ?? 0) + piece.byteLength
+  }
+  return { bytes: Buffer.concat(pieces), offsets }
+}
+
+/** What a write did. Rows not stored were superseded: an equal or newer version was there. */
 export interface WriteResult {
-  /** `writeOutcome` codes by row: stored, or not, because an equal or newer version was there. */
-  readonly outcomes: Uint8Array
+  /** Rows stored now. Counts low where the tier had to repeat a step whose answer was lost. */
   readonly storedCount: number
 }
 
@@ -80,8 +110,9 @@ export interface Tier {
   remove(keys: KeyBatch, signal: AbortSignal): Promise<void>
 
   /**
-   * All rows of a generation, tombstones included, each once as of some instant during the scan. Rows written meanwhile
-   * may or may not be seen. Undefined where the tier cannot tell its raw keys (Redis).
+   * All rows of a generation, tombstones included, each once as of some instant during the scan. Rows
+   * written meanwhile may or may not be seen. Undefined where the tier cannot tell its raw keys (Redis).
+   * Throws what `write` throws.
    */
   scan(generation: number, signal: AbortSignal): AsyncIterable<ScannedRows> | undefined
 

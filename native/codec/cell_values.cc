@@ -1,0 +1,260 @@
+#include "codec/cell_values.h"
+
+#include <charconv>
+#include <cmath>
+#include <cstdlib>
+#include <limits>
+
+#include "codec/float16.h"
+#include "codec/utf8.h"
+
+namespace larder::codec {
+
+namespace {
+
+std::string format(double value) {
+  char text[32];
+  auto const result = std::to_chars(text, text + sizeof text, value);
+  return {text, result.ptr};
+}
+
+// A float of an integer column as an integer: only if it is whole and in range.
+std::optional<std::string> integerProblemOf(double value, IntegerRange range) {
+  // The comparisons are exact: bounds below 2^53 are, and int64's are tested as powers of two.
+  bool const fits = range.max == std::numeric_limits<std::int64_t>::max()
+                        ? value >= -0x1p63 && value < 0x1p63
+                        : value >= static_cast<double>(range.min) &&
+                              value <= static_cast<double>(range.max);
+  if (fits && value == std::trunc(value)) return std::nullopt;
+  if (std::isfinite(value) && value != std::trunc(value)) {
+    return "value " + format(value) + " is not a whole number";
+  }
+  return "value " + format(value) + " is not from " + std::to_string(range.min) + " to " +
+         std::to_string(range.max);
+}
+
+std::optional<std::string> integerProblem(ColumnReader const& column, std::size_t element,
+                                          IntegerRange range) {
+  switch (column.elementClass()) {
+    case ColumnClass::f32:
+      return integerProblemOf(static_cast<double>(column.numberAt<float>(element)), range);
+    case ColumnClass::f64:
+      return integerProblemOf(column.numberAt<double>(element), range);
+    default: {
+      auto const value = column.numberAt<std::int64_t>(element);
+      if (value >= range.min && value <= range.max) return std::nullopt;
+      return "value " + std::to_string(value) + " is not from " + std::to_string(range.min) +
+             " to " + std::to_string(range.max);
+    }
+  }
+}
+
+std::optional<std::string> bytesProblem(ColumnReader const& column, std::size_t element,
+                                        ValueLimits const& limits) {
+  Bytes const bytes = column.bytesAt(element);
+  if (bytes.size() > limits.valueBytesMax) {
+    return "a value of " + std::to_string(bytes.size()) + " bytes, at most " +
+           std::to_string(limits.valueBytesMax) + " are allowed";
+  }
+  if (!isText(column.type().scalar)) return std::nullopt;
+  auto const offset = firstBadUtf8(bytes);
+  if (!offset) return std::nullopt;
+  return "the text is not valid UTF-8 at byte " + std::to_string(*offset);
+}
+
+std::optional<std::string> embeddingElementProblem(EmbeddingStorage storage, float value) {
+  if (storage == EmbeddingStorage::f32) return std::nullopt;
+  if (storage == EmbeddingStorage::int8) {
+    if (std::isfinite(value)) return std::nullopt;
+    return "value " + format(static_cast<double>(value)) + " cannot stand in an int8 embedding";
+  }
+  bool const fits =
+      !std::isfinite(value) || isFiniteHalf(halfFromFloat(std::bit_cast<std::uint32_t>(value)));
+  if (fits) return std::nullopt;
+  return "value " + format(static_cast<double>(value)) +
+         " is beyond the range of f16, -65504 to 65504";
+}
+
+std::optional<std::string> listProblem(ColumnReader const& column, std::size_t elementCount,
+                                       ValueLimits const& limits) {
+  FeatureType const& type = column.type();
+  if (type.shape == Shape::embedding && elementCount != type.dim) {
+    return "an embedding of " + std::to_string(elementCount) + " elements, its type has " +
+           std::to_string(type.dim);
+  }
+  if (type.shape == Shape::list && elementCount > limits.listElementsMax) {
+    return "a list of " + std::to_string(elementCount) + " elements, at most " +
+           std::to_string(limits.listElementsMax) + " are allowed";
+  }
+  return std::nullopt;
+}
+
+// A NaN's payload is widened by hand: a conversion would quiet it.
+std::uint64_t widenFloat(std::uint32_t bits) {
+  if ((bits & 0x7fffffff) <= 0x7f800000) {
+    return std::bit_cast<std::uint64_t>(static_cast<double>(std::bit_cast<float>(bits)));
+  }
+  std::uint64_t const sign = std::uint64_t{bits >> 31} << 63;
+  return sign | (std::uint64_t{0x7ff} << 52) | (std::uint64_t{bits & 0x7fffff} << 29);
+}
+
+std::uint64_t float64Bits(ColumnReader const& column, std::size_t element) {
+  if (column.elementClass() == ColumnClass::f64) return column.numberAt<std::uint64_t>(element);
+  return widenFloat(column.numberAt<std::uint32_t>(element));
+}
+
+std::uint8_t* writeElement(ColumnReader const& column, std::size_t element, std::uint8_t* to) {
+  switch (column.type().scalar) {
+    case Scalar::boolean:
+    case Scalar::int8:
+      return storeLittle(to, static_cast<std::int8_t>(integerAt(column, element)));
+    case Scalar::int16:
+      return storeLittle(to, static_cast<std::int16_t>(integerAt(column, element)));
+    case Scalar::int32:
+      return storeLittle(to, static_cast<std::int32_t>(integerAt(column, element)));
+    case Scalar::int64:
+    case Scalar::timestamp:
+      return storeLittle(to, integerAt(column, element));
+    case Scalar::float32:
+      return storeLittle(to, column.numberAt<std::uint32_t>(element));
+    case Scalar::float64:
+      return storeLittle(to, float64Bits(column, element));
+    case Scalar::string:
+    case Scalar::bytes:
+    case Scalar::categorical: {
+      Bytes const bytes = column.bytesAt(element);
+      return storeBytes(storeVarint(to, bytes.size()), bytes);
+    }
+  }
+  __builtin_unreachable();
+}
+
+// The scale of an int8 embedding: the greatest magnitude becomes 127.
+float int8ScaleOf(ColumnReader const& column, ElementRange elements) {
+  float magnitudeMax = 0;
+  for (std::size_t at = elements.begin; at < elements.end; at++) {
+    magnitudeMax = std::max(magnitudeMax, std::abs(column.numberAt<float>(at)));
+  }
+  float scale = magnitudeMax / 127.0f;
+  // Next to the greatest float a scale rounded up would decode to infinity.
+  while (!std::isfinite(scale * 127.0f)) scale = std::nextafter(scale, 0.0f);
+  return scale;
+}
+
+std::int8_t quantise(float value, float scale) {
+  if (scale == 0) return 0;
+  double const steps = std::round(static_cast<double>(value) / static_cast<double>(scale));
+  return static_cast<std::int8_t>(std::min(127.0, std::max(-127.0, steps)));
+}
+
+std::uint8_t* writeEmbedding(ColumnReader const& column, ElementRange elements, std::uint8_t* to) {
+  switch (column.type().storage) {
+    case EmbeddingStorage::f32:
+      for (std::size_t at = elements.begin; at < elements.end; at++) {
+        to = storeLittle(to, column.numberAt<std::uint32_t>(at));
+      }
+      return to;
+    case EmbeddingStorage::f16:
+      for (std::size_t at = elements.begin; at < elements.end; at++) {
+        to = storeLittle(to, halfFromFloat(column.numberAt<std::uint32_t>(at)));
+      }
+      return to;
+    case EmbeddingStorage::int8: {
+      float const scale = int8ScaleOf(column, elements);
+      to = storeLittle(to, scale);
+      for (std::size_t at = elements.begin; at < elements.end; at++) {
+        to = storeLittle(to, quantise(column.numberAt<float>(at), scale));
+      }
+      return to;
+    }
+  }
+  __builtin_unreachable();
+}
+
+std::size_t elementsRowBytes(ColumnReader const& column, ElementRange elements) {
+  auto const fixedBytes = rowBytesOf(column.type().scalar);
+  if (fixedBytes) return *fixedBytes * (elements.end - elements.begin);
+  std::size_t byteCount = 0;
+  for (std::size_t at = elements.begin; at < elements.end; at++) {
+    std::size_t const valueBytes = column.bytesAt(at).size();
+    byteCount += varintBytes(valueBytes) + valueBytes;
+  }
+  return byteCount;
+}
+
+}  // namespace
+
+std::optional<std::string> elementProblem(ColumnReader const& column, std::size_t element,
+                                          ValueLimits const& limits) {
+  FeatureType const& type = column.type();
+  if (auto const range = integerRangeOf(type.scalar)) {
+    return integerProblem(column, element, *range);
+  }
+  if (type.shape == Shape::embedding) {
+    return embeddingElementProblem(type.storage, column.numberAt<float>(element));
+  }
+  if (column.elementClass() == ColumnClass::var) return bytesProblem(column, element, limits);
+  return std::nullopt;
+}
+
+std::optional<std::string> cellProblem(ColumnReader const& column, std::size_t cell,
+                                       ValueLimits const& limits) {
+  ElementRange const elements = column.elementsOf(cell);
+  if (column.type().shape == Shape::scalar) return elementProblem(column, elements.begin, limits);
+  if (auto problem = listProblem(column, elements.end - elements.begin, limits)) return problem;
+  for (std::size_t at = elements.begin; at < elements.end; at++) {
+    auto problem = elementProblem(column, at, limits);
+    if (problem) return "element " + std::to_string(at - elements.begin) + ": " + *problem;
+  }
+  return std::nullopt;
+}
+
+std::optional<std::string> nullProblem(ColumnReader const& column, std::size_t cell) {
+  ElementRange const elements = column.elementsOf(cell);
+  bool const isList = column.type().shape != Shape::scalar;
+  if (isList && elements.begin == elements.end) return std::nullopt;
+  if (isList) {
+    return "the cell is null, but has " + std::to_string(elements.end - elements.begin) +
+           " elements";
+  }
+  if (column.elementClass() != ColumnClass::var) return std::nullopt;
+  std::size_t const valueBytes = column.bytesAt(cell).size();
+  if (valueBytes == 0) return std::nullopt;
+  return "the cell is null, but has " + std::to_string(valueBytes) + " bytes";
+}
+
+std::int64_t integerAt(ColumnReader const& column, std::size_t element) {
+  switch (column.elementClass()) {
+    case ColumnClass::f32:
+      return static_cast<std::int64_t>(column.numberAt<float>(element));
+    case ColumnClass::f64:
+      return static_cast<std::int64_t>(column.numberAt<double>(element));
+    default:
+      return column.numberAt<std::int64_t>(element);
+  }
+}
+
+std::size_t cellRowBytes(ColumnReader const& column, std::size_t cell) {
+  FeatureType const& type = column.type();
+  ElementRange const elements = column.elementsOf(cell);
+  switch (type.shape) {
+    case Shape::scalar:
+      return elementsRowBytes(column, elements);
+    case Shape::list:
+      return varintBytes(elements.end - elements.begin) + elementsRowBytes(column, elements);
+    case Shape::embedding:
+      return embeddingRowBytes(type);
+  }
+  __builtin_unreachable();
+}
+
+std::uint8_t* writeCell(ColumnReader const& column, std::size_t cell, std::uint8_t* to) {
+  ElementRange const elements = column.elementsOf(cell);
+  Shape const shape = column.type().shape;
+  if (shape == Shape::embedding) return writeEmbedding(column, elements, to);
+  if (shape == Shape::list) to = storeVarint(to, elements.end - elements.begin);
+  for (std::size_t at = elements.begin; at < elements.end; at++) to = writeElement(column, at, to);
+  return to;
+}
+
+}  // namespace larder::codec

@@ -1,0 +1,40 @@
+// Cell values on their way into rows and keys: checked against their type, then written.
+//
+// How each type stands in a row is drawn in docs/formats/row-v1.md. A cell is checked before its bytes
+// are counted, and counted before it is written: `writeCell` writes exactly `cellRowBytes`.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "codec/wire_column.h"
+
+namespace larder::codec {
+
+struct ValueLimits {
+  std::size_t rowBytesMax;
+  std::size_t valueBytesMax;
+  std::size_t listElementsMax;
+};
+
+// Why the cell's values do not fit its type: names the value and the bound. For present cells.
+std::optional<std::string> cellProblem(ColumnReader const& column, std::size_t cell,
+                                       ValueLimits const& limits);
+
+// Why one element of an integer type does not fit, or of a text type is not UTF-8 or too long.
+std::optional<std::string> elementProblem(ColumnReader const& column, std::size_t element,
+                                          ValueLimits const& limits);
+
+// Why a cell without a value is not as such cells are: its length is not 0.
+std::optional<std::string> nullProblem(ColumnReader const& column, std::size_t cell);
+
+// The element of an integer type or bool, which has been checked.
+std::int64_t integerAt(ColumnReader const& column, std::size_t element);
+
+std::size_t cellRowBytes(ColumnReader const& column, std::size_t cell);
+
+// Returns the byte behind the cell.
+std::uint8_t* writeCell(ColumnReader const& column, std::size_t cell, std::uint8_t* to);
+
+}  // namespace larder::codec

@@ -1,0 +1,31 @@
+// Encodes a batch: columns in, rows out, all or nothing.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "codec/cell_problem.h"
+#include "codec/cell_values.h"
+#include "codec/row_layout.h"
+#include "codec/wire_column.h"
+
+namespace larder::codec {
+
+struct RowsToEncode {
+  std::span<WireColumn const> columns;  // in layout order
+  std::span<std::int64_t const> eventTimesUs;
+  std::uint64_t sequence;
+};
+
+struct EncodedRows {
+  std::vector<std::uint8_t> bytes;
+  std::vector<std::uint32_t> offsets;  // one more than there are rows
+};
+
+// The rows, if `problems` stays empty. The caller has a column for each feature, and keeps all rows
+// together below 4 GiB: a message is far smaller.
+EncodedRows encodeRows(RowLayout const& layout, RowsToEncode const& rows, ValueLimits const& limits,
+                       ProblemList& problems);
+
+}  // namespace larder::codec

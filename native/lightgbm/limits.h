@@ -1,0 +1,22 @@
+// Bounds of what a LightGBM model file may ask for. Each is checked before anything is allocated
+// for it. They are far above real models and only keep a hostile file from taking the process.
+#pragma once
+
+#include <cstdint>
+
+namespace larder::lightgbm {
+
+// Larder's own bounds: `src/limits.ts` holds the values and hands them in.
+struct ParseLimits {
+  std::int64_t modelBytesMax;
+  std::int64_t treesMax;
+  std::int64_t nodesMax;     // inner nodes and leaves over all trees, 16 bytes each
+  std::int64_t featuresMax;  // columns
+};
+
+// LightGBM's own bound on `num_leaves`.
+inline constexpr std::int64_t kLeavesPerTreeMax = 131'072;
+// Outputs per row: a caller allocates this many f64 for each row.
+inline constexpr std::int64_t kOutputsPerRowMax = 10'000;
+
+}  // namespace larder::lightgbm

@@ -1,0 +1,114 @@
+// A LightGBM model as the kernel reads it: immutable once built, shared between threads.
+//
+// Node, 16 bytes, trees one after the other, each breadth-first, the two children adjacent:
+//
+//   bytes 0..7   threshold; of a leaf its value; of a categorical node its bitset:
+//                low 32 bits = index of the first word, high 32 bits = number of bits
+//   bytes 8..11  where in a tile the operand lies (lane offset); top bit: categorical node
+//   bytes 12..15 next: position of the left child, the right one is at next + 1
+//
+// One step is `next + !(x <= threshold)`, without a branch. What makes that enough:
+//
+// * The operand is not the bare feature but the feature prepared for the node's missing type and
+//   default side (`Operand`): a missing value has become NaN (goes right) or -inf (goes left).
+// * A leaf reads lane offset 0, which always holds -inf, and has itself as `next`: it rests there
+//   however many steps follow, so that all lanes of a tile take the same number of steps.
+//   A leaf whose value is NaN always steps to next + 1, and so has `next` = its position - 1.
+#pragma once
+
+#include <bit>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "lightgbm/objective.h"
+
+namespace larder::lightgbm {
+
+// Rows that walk a tree side by side; the width of a tile. Eight independent walks hide the
+// latency of a load and a compare.
+inline constexpr std::size_t kLanes = 8;
+
+struct Node {
+  std::uint64_t bits;
+  std::uint32_t operand;
+  std::uint32_t next;
+
+  double threshold() const { return std::bit_cast<double>(bits); }
+  std::uint32_t bitsetBegin() const { return static_cast<std::uint32_t>(bits); }
+  std::uint32_t bitCount() const { return static_cast<std::uint32_t>(bits >> 32); }
+  bool isCategorical() const { return (operand & kCategorical) != 0; }
+  bool isLeaf() const { return operand == 0; }
+  std::uint32_t laneOffset() const { return operand & ~kCategorical; }
+
+  static constexpr std::uint32_t kCategorical = 1u << 31;
+};
+static_assert(sizeof(Node) == 16, "four nodes share a cache line");
+
+// How a feature is prepared for the nodes that read it. "Zero" is |x| <= 1e-35f.
+enum class Preparation : std::uint8_t {
+  zeroForNan,        // missing None: NaN counts as 0
+  nanForZeroAndNan,  // missing Zero, default right
+  lowForZeroAndNan,  // missing Zero, default left: -inf
+  nanForNan,         // missing NaN, default right; also the operand of a linear leaf
+  lowForNan,         // missing NaN, default left: -inf
+  category,          // bits of an integer category, or of kNoCategory
+};
+
+inline constexpr std::uint32_t kNoCategory = 0xffffffffu;  // above every bit count
+
+// One slot of a tile. Slot 0 is the leaves' -inf; operands[i] fills slot i + 1.
+struct Operand {
+  std::uint32_t feature;
+  Preparation preparation;
+};
+
+struct LinearLeaf {
+  double constant;
+  std::uint32_t termBegin;
+  std::uint32_t termCount;
+};
+
+struct LinearTerm {
+  double coefficient;
+  std::uint32_t laneOffset;
+};
+
+struct Tree {
+  std::uint32_t root;
+  std::uint32_t depth;        // steps from the root to the deepest leaf
+  std::uint32_t linearBegin;  // linear leaf of leaf 0, if linear
+  bool hasCategories;
+  bool isLinear;
+};
+
+struct Model {
+  std::vector<Node> nodes;
+  std::vector<std::int32_t> leafIds;  // per node: LightGBM's number of the leaf, -1 inside
+  std::vector<Tree> trees;
+  std::vector<Operand> operands;
+  std::vector<std::uint32_t> categoryWords;  // ends with a zero word: offset 0 is always readable
+  std::vector<LinearLeaf> linearLeaves;
+  std::vector<LinearTerm> linearTerms;
+
+  std::size_t outputCount = 1;  // per row; tree i adds to output i % outputCount
+  bool averageOutput = false;
+  Objective objective;
+
+  std::string version;
+  std::vector<std::string> featureNames;
+  std::vector<bool> isFeatureUsed;         // split on, or in a linear leaf
+  std::vector<bool> isFeatureCategorical;  // split on by category, or listed so in feature_infos
+  std::vector<std::string> warnings;
+  bool hasPandasCategorical = false;
+  std::size_t pandasCategoricalOffset = 0;
+  std::string pandasCategorical;  // the JSON text, not parsed here
+
+  std::size_t iterationCount() const { return trees.size() / outputCount; }
+  std::size_t bytes() const;
+  // Work per row: a step per level of each tree, and one per operand prepared.
+  std::size_t stepCount() const;
+};
+
+}  // namespace larder::lightgbm

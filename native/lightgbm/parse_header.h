@@ -1,0 +1,26 @@
+// The header of a model file: the lines before the first tree.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "lightgbm/limits.h"
+#include "lightgbm/model.h"
+#include "lightgbm/text_lines.h"
+
+namespace larder::lightgbm {
+
+struct Header {
+  std::int64_t featureCount = 0;
+  std::optional<std::size_t> treeCount;  // as announced by tree_sizes
+  // Files of version 3 and later end their trees with `end of trees`; older ones may not.
+  bool mustEndTrees = false;
+};
+
+// Consumes the header of `lines` and fills the model's facts that come from it.
+Header parseHeader(Lines& lines, ParseLimits const& limits, Model& model);
+
+}  // namespace larder::lightgbm

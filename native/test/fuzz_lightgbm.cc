@@ -1,0 +1,86 @@
+// Mutates a small LightGBM model and parses it; what parses, predicts. Run under sanitizers.
+//
+// Usage: fuzz_lightgbm [RUNS [SEED]]. Deterministic: the same seed gives the same inputs.
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <cstdint>
+#include <limits>
+#include <random>
+#include <vector>
+
+#include "lightgbm/parse_text.h"
+#include "lightgbm/predict.h"
+#include "lightgbm_example.h"
+
+using namespace larder::lightgbm;
+using larder::lightgbm::test::check;
+using larder::lightgbm::test::kExample;
+using larder::lightgbm::test::kLimits;
+
+namespace {
+
+using Random = std::mt19937_64;
+
+std::size_t below(Random& random, std::size_t bound) { return random() % bound; }
+
+std::string splice(Random& random, std::string const& text) {
+  static constexpr std::array<std::string_view, 14> kPieces = {
+      "",           "\n",
+      "=",          " ",
+      "-1",         "0",
+      "1",          "131072",
+      "nan",        "inf",
+      "2147483648", "99999999999999999999",
+      "1e9",        "Tree=0\nnum_leaves=2\n"};
+  switch (below(random, 3)) {
+    case 0:
+      return std::string(kPieces[below(random, kPieces.size())]);
+    case 1:
+      return std::string(1, static_cast<char>(random()));
+    default:
+      return text.substr(below(random, text.size() + 1), below(random, 80));
+  }
+}
+
+std::string mutate(Random& random) {
+  std::string text(kExample);
+  for (std::size_t edits = 1 + below(random, 4); edits > 0; --edits) {
+    std::size_t const begin = below(random, text.size() + 1);
+    std::size_t const count = below(random, below(random, 8) == 0 ? 200 : 4);
+    text.replace(begin, std::min(count, text.size() - begin), splice(random, text));
+  }
+  return text;
+}
+
+void predictSomething(Model const& model) {
+  constexpr std::size_t kRowCount = 9;  // a whole tile and a rest
+  double const inf = std::numeric_limits<double>::infinity();
+  std::array<double, kRowCount> const values = {NAN,          0,    1, -1, inf, -inf, 31.5,
+                                                2147483648.0, 1e-40};
+  std::vector<Column> const columns(model.featureNames.size(), Column{values.data(), false});
+  std::vector<double> scores(kRowCount * model.outputCount);
+  predictScores(model, {columns, 0, kRowCount}, Score::transformed, scores.data());
+  std::vector<std::int32_t> leaves(kRowCount * model.trees.size());
+  predictLeaves(model, {columns, 0, kRowCount}, leaves.data());
+  for (std::int32_t const leaf : leaves) check(leaf >= 0, "every walk ends in a leaf");
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  long const runs = argc > 1 ? std::atol(argv[1]) : 10'000;
+  Random random(argc > 2 ? std::strtoull(argv[2], nullptr, 10) : 1);
+  long acceptedCount = 0;
+  for (long run = 0; run < runs; ++run) {
+    std::string const text = mutate(random);
+    auto const parsed = parseText(text, kLimits);
+    if (auto const* const error = std::get_if<ParseError>(&parsed)) {
+      check(error->offset <= text.size(), "the offset lies in the file");
+      continue;
+    }
+    ++acceptedCount;
+    predictSomething(std::get<Model>(parsed));
+  }
+  std::printf("fuzz_lightgbm: %ld runs, %ld accepted: ok\n", runs, acceptedCount);
+}

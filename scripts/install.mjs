@@ -1,0 +1,19 @@
+/**
+ * Installs the packages that package-lock.json names, unless they are there already.
+ *
+ * `npm install`, not `npm ci`: the lock file lacks binary packages of other systems, which `npm ci`
+ * would refuse.
+ */
+import { doOnce, run } from './steps.mjs'
+
+/** Makes node_modules what the lock file says. */
+export function installPackages() {
+  doOnce(
+    {
+      stampPath: 'node_modules/.larder-installed',
+      inputs: ['package.json', 'package-lock.json'],
+      outputPath: 'node_modules/.package-lock.json',
+    },
+    () => run('npm', ['install', '--no-audit', '--no-fund', '--loglevel=error']),
+  )
+}

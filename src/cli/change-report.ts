@@ -1,0 +1,56 @@
+/**
+ * A plan, or what was applied, as people and as scripts read it.
+ */
+import type { Change } from '../gen/larder/v1/admin.js'
+import type { CliIo } from './cli-io.js'
+import { colorsOf, printJson, printLine } from './print.js'
+
+export interface ChangeReport {
+  /** The version a plan was made against, or that applying made. */
+  readonly registryVersion: bigint
+  readonly changes: readonly Change[]
+  readonly warnings: readonly string[]
+  readonly applied: boolean
+}
+
+export async function printChanges(io: CliIo, report: ChangeReport, json: boolean): Promise<void> {
+  if (json) {
+    await printJson(io, {
+      registry_version: report.registryVersion,
+      applied: report.applied,
+      changes: report.changes.map((change) => ({ ...change })),
+      warnings: report.warnings,
+    })
+    return
+  }
+  for (const change of report.changes) await printChange(io, change)
+  const colors = colorsOf(io, io.stdout)
+  for (const warning of report.warnings) {
+    await printLine(io, `${colors.yellow('warning')} ${warning}`)
+  }
+  await printLine(io, summaryOf(report))
+}
+
+async function printChange(io: CliIo, change: Change): Promise<void> {
+  const colors = colorsOf(io, io.stdout)
+  const paint = { add: colors.green, drop: colors.red, change: colors.yellow, refused: colors.red }
+  const action = isAction(change.action) ? paint[change.action](change.action) : change.action
+  const from = change.before === '' ? '' : ` ${change.before}`
+  const to =
+    change.after === '' ? '' : change.before === '' ? ` ${change.after}` : ` -> ${change.after}`
+  const needs = change.destructive ? ' (needs --allow-drop)' : ''
+  await printLine(io, `${action} ${change.kind} ${change.name}${from}${to}${needs}`)
+  if (change.effect !== '') await printLine(io, `    ${change.effect}`)
+}
+
+function isAction(action: string): action is 'add' | 'drop' | 'change' | 'refused' {
+  return ['add', 'drop', 'change', 'refused'].includes(action)
+}
+
+function summaryOf({ applied, changes, registryVersion }: ChangeReport): string {
+  if (changes.length === 0) return `nothing to change: registry version ${registryVersion}`
+  if (applied) return `applied: registry version ${registryVersion}`
+  const needsAllowDrop = changes.some((change) => change.destructive)
+  const command = needsAllowDrop ? 'larder apply --allow-drop' : 'larder apply'
+  return `planned against registry version ${registryVersion}; run \`${command}\` to apply`
+}

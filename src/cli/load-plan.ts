@@ -1,0 +1,130 @@
+/**
+ * A view and a file -> the statement that reads one as rows of the other. Pure.
+ *
+ * Each wanted column becomes two result columns, its status bytes and its values; a third kind tells
+ * which value of a row did not convert. Everything that can be wrong with the file as a whole is told
+ * here, before a row is sent.
+ */
+import { LarderError } from '../errors.js'
+import { type FeatureType, parseFeatureType } from '../feature-type.js'
+import type { Entity, FeatureView } from '../gen/larder/v1/admin.js'
+import { CellStatus } from '../gen/larder/v1/column.js'
+import { castSql, fillerSql, quoteText } from './cast-column.js'
+import type { SourceFile } from './source-file.js'
+
+/** What is loaded, and when it counts as having happened. */
+export interface LoadTarget {
+  readonly view: FeatureView
+  readonly entity: Entity
+  readonly eventTime: EventTime
+  /** Rows with an older event time are left out. */
+  readonly oldestUs: bigint
+}
+
+/** A column of the file, or one instant for all rows. */
+export type EventTime =
+  | { readonly kind: 'column'; readonly name: string }
+  | { readonly kind: 'instant'; readonly atUs: bigint }
+
+export interface PlannedColumn {
+  readonly name: string
+  readonly type: FeatureType
+  /** Join keys and the event time: a row without one is bad. */
+  readonly required: boolean
+}
+
+/**
+ * A file's statement. Result columns: whether the row is bad (UTINYINT), why (VARCHAR), then for each
+ * planned column its status (UTINYINT) and its values.
+ */
+export interface FilePlan {
+  readonly file: SourceFile
+  readonly columns: readonly PlannedColumn[]
+  readonly sql: string
+}
+
+/** The event time travels as the first planned column, where the file has one. */
+export function planFile(target: LoadTarget, file: SourceFile): FilePlan {
+  const columns = plannedColumns(target)
+  const problems: string[] = []
+  const casts = columns.map((column) => planCast(column, file, problems))
+  if (problems.length > 0) {
+    throw new LarderError(
+      'bad_file',
+      `${file.path} cannot be loaded into view "${target.view.name}":\n${problems.join('\n')}`,
+    )
+  }
+  const badness = casts.map(({ isBad, reason }) => `WHEN ${isBad} THEN ${reason}`).join(' ')
+  const inner = casts.map(({ value }, index) => `${value} AS v${index}`)
+  const outer = columns.map((column, index) => {
+    const filler = fillerSql(column.type)
+    const value = filler === undefined ? `v${index}` : `coalesce(v${index}, ${filler})`
+    return `${statusSql(`v${index}`)} AS s${index}, ${value} AS c${index}`
+  })
+  const rows = `SELECT *, CASE ${badness} END AS bad FROM (SELECT *, ${inner.join(', ')} FROM ${file.from})`
+  return {
+    file,
+    columns,
+    sql: `SELECT (bad IS NOT NULL)::UTINYINT, bad, ${outer.join(', ')} FROM (${rows})`,
+  }
+}
+
+function statusSql(value: string): string {
+  const { CELL_STATUS_NULL_VALUE, CELL_STATUS_PRESENT } = CellStatus
+  return `CASE WHEN ${value} IS NULL THEN ${CELL_STATUS_NULL_VALUE} ELSE ${CELL_STATUS_PRESENT} END::UTINYINT`
+}
+
+function plannedColumns({ view, entity, eventTime }: LoadTarget): PlannedColumn[] {
+  const times =
+    eventTime.kind === 'column' ? [{ name: eventTime.name, type: 'timestamp', required: true }] : []
+  const keys = entity.keys.map(({ name, type }) => ({ name, type, required: true }))
+  const features = view.features.map(({ name, type }) => ({ name, type, required: false }))
+  return [...times, ...keys, ...features].map((column) => {
+    const type = parseFeatureType(column.type)
+    if (type === undefined) {
+      throw new LarderError('internal', `"${column.name}" has the unknown type "${column.type}"`)
+    }
+    return { ...column, type }
+  })
+}
+
+interface PlannedCast {
+  readonly value: string
+  readonly isBad: string
+  readonly reason: string
+}
+
+function planCast(column: PlannedColumn, file: SourceFile, problems: string[]): PlannedCast {
+  const { name, required } = column
+  const typeText = describeType(column)
+  const source = file.columns.get(name)
+  if (source === undefined) {
+    problems.push(
+      `column "${name}" is missing; the file has ${[...file.columns.keys()].join(', ')}`,
+    )
+    return noCast
+  }
+  const value = castSql(column.type, source.type, source.sql)
+  if (value === undefined) {
+    problems.push(`column "${name}" is ${source.type}, which cannot be ${typeText}`)
+    return noCast
+  }
+  const excerpt = `left(CAST(${source.sql} AS VARCHAR), 60)`
+  const isBad = required ? `(${value}) IS NULL` : `(${value}) IS NULL AND ${source.sql} IS NOT NULL`
+  const prefix = quoteText(`column "${name}": `)
+  const suffix = quoteText(` is not ${typeText}`)
+  return { value, isBad, reason: `${prefix} || coalesce(${excerpt}, 'null') || ${suffix}` }
+}
+
+const noCast: PlannedCast = { value: 'NULL', isBad: 'false', reason: 'NULL' }
+
+function describeType({ type }: PlannedColumn): string {
+  switch (type.kind) {
+    case 'scalar':
+      return `of type ${type.scalar}`
+    case 'list':
+      return `of type list<${type.element}>, without nulls`
+    case 'embedding':
+      return `a list of ${type.dim} numbers`
+  }
+}

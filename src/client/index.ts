@@ -1,0 +1,21 @@
+/** The client's public names. */
+export {
+  BatchWriter,
+  type BatchWriterOptions,
+  type WriteAck,
+  type WriteBatch,
+} from './batch-writer.js'
+export { LarderClientError, type LarderClientErrorCode } from './client-error.js'
+export type { Health } from './health.js'
+export { createLarderClient, type LarderClient, type LarderClientOptions } from './larder-client.js'
+export type {
+  FeaturesResult,
+  InputResult,
+  PredictionResult,
+  PredictResult,
+  RowsOrigin,
+} from './read-result.js'
+export { column, type RequestColumn, type RequestValue } from './request-column.js'
+export type { CellValue, ResponseColumn } from './response-column.js'
+export type { RetryPolicy } from './retry.js'
+export type { Definitions } from './start-call.js'

@@ -1,0 +1,40 @@
+/**
+ * Instants as users write them: RFC 3339, `2001-06-15T18:00:00Z`, with up to six decimals of a second
+ * and `Z` or an offset. Held as int64 microseconds since the Unix epoch.
+ */
+import { LarderError } from './errors.js'
+
+const pattern =
+  /^(\d{4})-(\d{2})-(\d{2})[Tt ](\d{2}):(\d{2}):(\d{2})(?:\.(\d{1,6}))?(?:[Zz]|([+-])(\d{2}):(\d{2}))$/
+
+/** Reads an instant. Throws `invalid_argument` where the text is none, or names no real day or time. */
+export function parseInstant(text: string): bigint {
+  const parts = pattern.exec(text)
+  if (parts === null) throw notAnInstant(text)
+  const [year, month, day, hour, minute, second] = parts.slice(1, 7).map(Number)
+  const offsetHours = Number(parts[9] ?? 0)
+  const offsetMinutes = Number(parts[10] ?? 0)
+  const localMs = Date.parse(`${text.slice(0, 10)}T${text.slice(11, 19)}Z`)
+  const local = new Date(localMs)
+  // A day that its month lacks rolls over into the next month instead of failing.
+  const real =
+    local.getUTCFullYear() === year &&
+    local.getUTCMonth() + 1 === month &&
+    local.getUTCDate() === day &&
+    local.getUTCHours() === hour &&
+    local.getUTCMinutes() === minute &&
+    local.getUTCSeconds() === second &&
+    offsetHours < 24 &&
+    offsetMinutes < 60
+  if (!real) throw notAnInstant(text)
+  const offsetMs = (offsetHours * 60 + offsetMinutes) * 60_000 * (parts[8] === '-' ? -1 : 1)
+  return BigInt(localMs - offsetMs) * 1000n + BigInt((parts[7] ?? '').padEnd(6, '0'))
+}
+
+function notAnInstant(text: string): LarderError {
+  const shown = JSON.stringify(text.length > 40 ? `${text.slice(0, 40)}…` : text)
+  return new LarderError(
+    'invalid_argument',
+    `${shown} is not an instant: write it like 2001-06-15T18:00:00Z`,
+  )
+}

@@ -1,0 +1,248 @@
+/**
+ * Binds a model to the definitions: which feature or request value each input reads. Pure.
+ *
+ * A name that matches nothing, or could mean two things, refuses the model: a guess here would be a
+ * wrong score for ever after.
+ */
+
+import { didYouMean } from '../closest-name.js'
+import { LarderError } from '../errors.js'
+import { columnClassOf, type FeatureType, formatFeatureType } from '../feature-type.js'
+import type {
+  DefaultValue,
+  FeatureService,
+  ServiceFeature,
+  Snapshot,
+} from '../registry/snapshot.js'
+import type { Category, Model } from './model.js'
+import type { ModelYaml } from './model-yaml.js'
+
+/** The codes of a categorical input: its category, as text, to the model's code. */
+export type CategoryCodes = ReadonlyMap<string, number>
+
+/** A model input and what it reads. */
+export interface BoundInput {
+  /** The model's own name. */
+  readonly inputName: string
+  /** The service feature's or the request value's name. */
+  readonly name: string
+  readonly type: FeatureType
+  /** Undefined for a request value. */
+  readonly feature: ServiceFeature | undefined
+  readonly codes: CategoryCodes | undefined
+  /** What stands in for a missing value, first the model's, then the view's; as the model sees it. */
+  readonly modelDefault: number | undefined
+  readonly viewDefault: number | undefined
+  /** Every value the input can take is exact in float32. */
+  readonly exactInFloat32: boolean
+}
+
+export interface BoundModel {
+  readonly model: Model
+  /** Undefined where every input is a request value. */
+  readonly service: FeatureService | undefined
+  readonly inputs: readonly BoundInput[]
+}
+
+/** Binds `model`. Throws `bad_model` that names every input which does not fit. */
+export function bindModel(
+  model: Model,
+  yaml: ModelYaml | undefined,
+  snapshot: Snapshot,
+): BoundModel {
+  const service = findModelService(model, yaml, snapshot)
+  const inputs: BoundInput[] = []
+  const problems: string[] = []
+  const categoricalNames = categoricalInputs(model, yaml, service)
+  for (const inputName of model.featureNames) {
+    try {
+      inputs.push(bindInput(inputName, { model, yaml, service, categoricalNames }))
+    } catch (thrown) {
+      if (!(thrown instanceof LarderError)) throw thrown
+      problems.push(thrown.message)
+    }
+  }
+  if (problems.length > 0) throw badModel(problems.join('; '))
+  return Object.freeze({ model, service, inputs })
+}
+
+interface BindContext {
+  readonly model: Model
+  readonly yaml: ModelYaml | undefined
+  readonly service: FeatureService | undefined
+  readonly categoricalNames: readonly string[]
+}
+
+function findModelService(
+  model: Model,
+  yaml: ModelYaml | undefined,
+  snapshot: Snapshot,
+): FeatureService | undefined {
+  if (yaml?.service !== undefined) {
+    const named = snapshot.services.get(yaml.service)
+    if (named !== undefined) return named
+    throw badModel(
+      `no feature service '${yaml.service}'${didYouMean(yaml.service, snapshot.services.keys())}`,
+    )
+  }
+  const wanted = model.featureNames.filter(
+    (name) => requestValue(yaml, sourceName(yaml, name)) === undefined,
+  )
+  if (wanted.length === 0) return undefined
+  const fitting = [...snapshot.services.values()].filter((service) => {
+    const names = new Set(service.features.map((feature) => feature.name))
+    return wanted.every((name) => names.has(sourceName(yaml, name)))
+  })
+  const [only] = fitting
+  if (fitting.length === 1) return only
+  throw badModel(
+    fitting.length === 0
+      ? 'no feature service has all its inputs: name the service in model.yaml'
+      : `its inputs fit several services (${fitting.map((service) => service.name).join(', ')}): ` +
+          'name one in model.yaml',
+  )
+}
+
+function bindInput(inputName: string, context: BindContext): BoundInput {
+  const { yaml, service } = context
+  const name = sourceName(yaml, inputName)
+  const request = requestValue(yaml, name)
+  const feature = service?.features.find((candidate) => candidate.name === name)
+  if (request !== undefined && feature !== undefined) {
+    throw badModel(`input '${inputName}': '${name}' is both a request value and a feature`)
+  }
+  const type = request?.type ?? feature?.feature.type
+  if (type === undefined) throw unmatched(inputName, name, context)
+  const codes = codesOf(inputName, type, context)
+  assertNumeric(inputName, type, codes)
+  const asInput = (value: DefaultValue | undefined) => defaultAsInput(inputName, value, codes)
+  const modelDefault = asInput(yaml?.inputs.get(inputName)?.defaultValue ?? request?.defaultValue)
+  const viewDefault = asInput(feature?.feature.defaultValue)
+  const exact = [modelDefault, viewDefault].every(
+    (value) => value === undefined || isFloat32(value),
+  )
+  return {
+    inputName,
+    name,
+    type,
+    feature,
+    codes,
+    modelDefault,
+    viewDefault,
+    exactInFloat32: exact && (codes !== undefined || columnClassOf(type) === 'f32'),
+  }
+}
+
+function sourceName(yaml: ModelYaml | undefined, inputName: string): string {
+  return yaml?.inputs.get(inputName)?.feature ?? inputName
+}
+
+function requestValue(yaml: ModelYaml | undefined, name: string) {
+  return yaml?.requestValues.find((value) => value.name === name)
+}
+
+function unmatched(inputName: string, name: string, { yaml, service }: BindContext): LarderError {
+  const known = [
+    ...(service?.features.map((feature) => feature.name) ?? []),
+    ...(yaml?.requestValues.map((value) => value.name) ?? []),
+  ]
+  const owner = service === undefined ? 'the request values' : `service '${service.name}'`
+  return badModel(`input '${inputName}': ${owner} has no '${name}'${didYouMean(name, known)}`)
+}
+
+/**
+ * The inputs that the model's category lists belong to, in order: those that model.yaml names, or else
+ * those declared as strings or categoricals.
+ */
+function categoricalInputs(
+  model: Model,
+  yaml: ModelYaml | undefined,
+  service: FeatureService | undefined,
+): readonly string[] {
+  const named = yaml?.categorical
+  const names =
+    named !== undefined
+      ? model.featureNames.filter((name) => named.includes(name))
+      : model.featureNames.filter((name) => isText(typeOf(sourceName(yaml, name), yaml, service)))
+  const listCount = model.pandasCategorical?.length ?? 0
+  if (names.length === listCount) return names
+  throw badModel(
+    `the file lists categories for ${listCount} inputs, ` +
+      `but ${names.length} are ${named === undefined ? 'declared string or categorical' : 'named'} ` +
+      `(${names.join(', ') || 'none'}): name them under 'categorical' in model.yaml`,
+  )
+}
+
+function typeOf(
+  name: string,
+  yaml: ModelYaml | undefined,
+  service: FeatureService | undefined,
+): FeatureType | undefined {
+  const feature = service?.features.find((candidate) => candidate.name === name)
+  return requestValue(yaml, name)?.type ?? feature?.feature.type
+}
+
+function isText(type: FeatureType | undefined): boolean {
+  return type?.kind === 'scalar' && (type.scalar === 'string' || type.scalar === 'categorical')
+}
+
+function codesOf(
+  inputName: string,
+  type: FeatureType,
+  { model, categoricalNames }: BindContext,
+): CategoryCodes | undefined {
+  const categories = model.pandasCategorical?.[categoricalNames.indexOf(inputName)]
+  if (categories === undefined) return undefined
+  const text = isText(type)
+  return new Map(
+    categories.map((category, code) => [
+      text ? String(category) : categoryText(Number(category)),
+      code,
+    ]),
+  )
+}
+
+/** How a numeric category is looked up: 3 and 3.0 are one category, as they are for pandas. */
+export function categoryText(value: number | Category): string {
+  return String(value)
+}
+
+function assertNumeric(
+  inputName: string,
+  type: FeatureType,
+  codes: CategoryCodes | undefined,
+): void {
+  const columnClass = columnClassOf(type)
+  if (columnClass === 'f32' || columnClass === 'f64' || columnClass === 'i64') return
+  if (columnClass === 'var' && isText(type) && codes !== undefined) return
+  throw badModel(
+    `input '${inputName}' is ${formatFeatureType(type)}, which a ` +
+      'tree cannot take: only numbers, booleans, and categoricals that the model has codes for',
+  )
+}
+
+function defaultAsInput(
+  inputName: string,
+  value: DefaultValue | undefined,
+  codes: CategoryCodes | undefined,
+): number | undefined {
+  if (value === undefined) return undefined
+  if (codes !== undefined) return codes.get(categoryText(categoryOf(value))) ?? Number.NaN
+  if (typeof value === 'number') return value
+  if (typeof value === 'boolean') return value ? 1 : 0
+  if (typeof value === 'bigint' && BigInt(Number(value)) === value) return Number(value)
+  throw badModel(`input '${inputName}': its default ${String(value)} is not exact as a float64`)
+}
+
+function categoryOf(value: DefaultValue): Category {
+  if (typeof value === 'bigint') return Number(value)
+  return typeof value === 'string' || typeof value === 'boolean' ? value : Number(value)
+}
+
+function isFloat32(value: number): boolean {
+  return Number.isNaN(value) || Math.fround(value) === value
+}
+
+function badModel(message: string): LarderError {
+  return new LarderError('bad_model', message)
+}

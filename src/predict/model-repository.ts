@@ -1,0 +1,260 @@
+/**
+ * The model repository: a folder of models, loaded, kept up to date, and never made worse.
+ *
+ *   models/NAME/model.yaml          optional: service, request values, input names, labels
+ *   models/NAME/VERSION/model.txt   a LightGBM text model (or model.lgb, as MLflow writes it)
+ *
+ * A scan loads what is new or changed beside what serves, and swaps only what loaded well: a broken
+ * file never replaces a good model. What is replaced is freed when the last request that uses it ends.
+ */
+import { readdir, readFile, stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import { didYouMean } from '../closest-name.js'
+import { LarderError } from '../errors.js'
+import { configBytesMax, modelFileBytesMax } from '../limits.js'
+import type { Snapshot } from '../registry/snapshot.js'
+import { type BoundModel, bindModel } from './bind-model.js'
+import { parseLightgbmModel } from './lightgbm-model.js'
+import type { Model } from './model.js'
+import { type ModelYaml, parseModelYaml } from './model-yaml.js'
+
+/** One version of a model: loaded, or why it is not. */
+export interface ModelVersion {
+  readonly name: string
+  readonly version: string
+  readonly labels: readonly string[]
+  readonly yaml: ModelYaml | undefined
+  readonly model: Model | undefined
+  /** Why the files as they are now cannot be used; an older `model` may still serve. */
+  readonly problem: string | undefined
+}
+
+interface Loaded {
+  readonly stamp: string
+  readonly entry: ModelVersion
+}
+
+/** The file names of a version's model, in order of preference. */
+const modelFileNames = ['model.txt', 'model.lgb'] as const
+const versionPattern = /^[1-9][0-9]{0,17}$/
+const namePattern = /^[A-Za-z_][A-Za-z0-9_]{0,63}$/
+const stableLabel = 'stable'
+
+export class ModelRepository {
+  readonly #folder: string
+  #loaded: ReadonlyMap<string, Loaded> = new Map()
+  #bound = new WeakMap<Snapshot, Map<ModelVersion, BoundModel | LarderError>>()
+
+  /** A repository over `folder`, empty until the first `scan`. */
+  constructor(folder: string) {
+    this.#folder = folder
+  }
+
+  /** Every version of every model, by name, then from the oldest version to the newest. */
+  list(): readonly ModelVersion[] {
+    return [...this.#loaded.values()].map(({ entry }) => entry)
+  }
+
+  /**
+   * Looks at the folder and loads what is new or changed. Returns the versions whose state changed.
+   * Never throws for a broken model: its entry says what is wrong.
+   */
+  async scan(): Promise<readonly ModelVersion[]> {
+    const next = new Map<string, Loaded>()
+    const changed: ModelVersion[] = []
+    for (const found of await this.#find()) {
+      const key = `${found.name}@${found.version}`
+      const known = this.#loaded.get(key)
+      if (known?.stamp === found.stamp) {
+        next.set(key, known)
+        continue
+      }
+      const entry = await loadVersion(found, known?.entry)
+      next.set(key, { stamp: found.stamp, entry })
+      changed.push(entry)
+    }
+    this.#loaded = next
+    return changed
+  }
+
+  /**
+   * The version that `reference` means: `name`, `name@version` or `name@label`. Throws `not_found`,
+   * and `bad_model` where that version could not be loaded.
+   */
+  find(reference: string): ModelVersion & { readonly model: Model } {
+    const [name = '', selector] = reference.split('@', 2)
+    const versions = this.list().filter((entry) => entry.name === name)
+    if (versions.length === 0) {
+      const names = this.list().map((entry) => entry.name)
+      throw new LarderError('not_found', `no model '${name}'${didYouMean(name, names)}`)
+    }
+    const entry = selectVersion(versions, selector)
+    if (entry === undefined) {
+      const known = versions.flatMap(({ version, labels }) => [version, ...labels]).join(', ')
+      throw new LarderError('not_found', `model '${name}' has no '${selector}' (it has ${known})`)
+    }
+    const { model } = entry
+    if (model === undefined) {
+      throw new LarderError(
+        'bad_model',
+        `model '${entry.name}@${entry.version}' cannot be used: ${entry.problem}`,
+      )
+    }
+    return { ...entry, model }
+  }
+
+  /** `entry` bound to `snapshot`, once per snapshot. Throws `bad_model` where it does not fit. */
+  bind(reference: string, snapshot: Snapshot): BoundModel & { readonly entry: ModelVersion } {
+    const found = this.find(reference)
+    const entry = this.#loaded.get(`${found.name}@${found.version}`)?.entry ?? found
+    const bound = this.#bindOnce(entry, found.model, snapshot)
+    if (bound instanceof LarderError) {
+      throw new LarderError(
+        'bad_model',
+        `model '${entry.name}@${entry.version}' does not fit the definitions: ${bound.message}`,
+      )
+    }
+    return { ...bound, entry }
+  }
+
+  #bindOnce(entry: ModelVersion, model: Model, snapshot: Snapshot): BoundModel | LarderError {
+    const bySnapshot =
+      this.#bound.get(snapshot) ?? new Map<ModelVersion, BoundModel | LarderError>()
+    this.#bound.set(snapshot, bySnapshot)
+    const known = bySnapshot.get(entry)
+    if (known !== undefined) return known
+    const bound = tryBind(entry, model, snapshot)
+    bySnapshot.set(entry, bound)
+    return bound
+  }
+
+  async #find(): Promise<FoundVersion[]> {
+    const found: FoundVersion[] = []
+    for (const name of await subfolders(this.#folder)) {
+      if (!namePattern.test(name)) continue
+      const folder = join(this.#folder, name)
+      const yamlPath = join(folder, 'model.yaml')
+      const yamlStamp = await fileStamp(yamlPath)
+      const versions = (await subfolders(folder)).filter((version) => versionPattern.test(version))
+      versions.sort((a, b) => Number(a) - Number(b))
+      for (const version of versions) {
+        const file = await findModelFile(join(folder, version))
+        if (file === undefined) continue
+        const stamp = `${yamlStamp ?? 'none'} ${file.path} ${file.stamp}`
+        found.push({
+          name,
+          version,
+          stamp,
+          filePath: file.path,
+          yamlPath: yamlStamp === undefined ? undefined : yamlPath,
+        })
+      }
+    }
+    return found
+  }
+}
+
+interface FoundVersion {
+  readonly name: string
+  readonly version: string
+  readonly stamp: string
+  readonly filePath: string
+  readonly yamlPath: string | undefined
+}
+
+async function loadVersion(
+  found: FoundVersion,
+  previous: ModelVersion | undefined,
+): Promise<ModelVersion> {
+  const { name, version } = found
+  try {
+    const yaml = found.yamlPath === undefined ? undefined : await loadYaml(found.yamlPath)
+    const model = parseLightgbmModel(await readBounded(found.filePath, modelFileBytesMax))
+    return { name, version, labels: labelsOf(version, yaml), yaml, model, problem: undefined }
+  } catch (thrown) {
+    const problem = LarderError.from(thrown).message
+    return {
+      name,
+      version,
+      labels: previous?.labels ?? [],
+      yaml: previous?.yaml,
+      model: previous?.model,
+      problem,
+    }
+  }
+}
+
+async function loadYaml(path: string): Promise<ModelYaml> {
+  const text = (await readBounded(path, configBytesMax)).toString('utf8')
+  return parseModelYaml({ path, text })
+}
+
+function labelsOf(version: string, yaml: ModelYaml | undefined): readonly string[] {
+  const labels = [...(yaml?.labels ?? new Map<string, string>())]
+  return labels.filter(([, labelled]) => labelled === version).map(([label]) => label)
+}
+
+/** The named version or label; without one the stable version, else the newest that can be used. */
+function selectVersion(
+  versions: readonly ModelVersion[],
+  selector: string | undefined,
+): ModelVersion | undefined {
+  if (selector !== undefined) {
+    return versions.find(({ version, labels }) => version === selector || labels.includes(selector))
+  }
+  const stable = versions.find(({ labels }) => labels.includes(stableLabel))
+  return stable ?? versions.findLast(({ model }) => model !== undefined) ?? versions.at(-1)
+}
+
+function tryBind(entry: ModelVersion, model: Model, snapshot: Snapshot): BoundModel | LarderError {
+  try {
+    return bindModel(model, entry.yaml, snapshot)
+  } catch (thrown) {
+    return LarderError.from(thrown)
+  }
+}
+
+async function subfolders(folder: string): Promise<string[]> {
+  try {
+    const entries = await readdir(folder, { withFileTypes: true })
+    return entries
+      .filter((entry) => entry.isDirectory())
+      .map((entry) => entry.name)
+      .sort()
+  } catch (thrown) {
+    if (isMissing(thrown)) return []
+    throw thrown
+  }
+}
+
+async function findModelFile(folder: string) {
+  for (const fileName of modelFileNames) {
+    const path = join(folder, fileName)
+    const stamp = await fileStamp(path)
+    if (stamp !== undefined) return { path, stamp }
+  }
+  return undefined
+}
+
+/** What tells one state of a file from another; undefined where there is no file. */
+async function fileStamp(path: string): Promise<string | undefined> {
+  try {
+    const { size, mtimeMs, ino } = await stat(path)
+    return `${size} ${mtimeMs} ${ino}`
+  } catch (thrown) {
+    if (isMissing(thrown)) return undefined
+    throw thrown
+  }
+}
+
+async function readBounded(path: string, bytesMax: number): Promise<Buffer> {
+  const { size } = await stat(path)
+  if (size > bytesMax) {
+    throw new LarderError('bad_model', `${path} has ${size} bytes, at most ${bytesMax} are read`)
+  }
+  return await readFile(path)
+}
+
+function isMissing(thrown: unknown): boolean {
+  return thrown instanceof Error && 'code' in thrown && thrown.code === 'ENOENT'
+}

@@ -1,0 +1,69 @@
+/**
+ * From a stored document to the snapshot that requests use: references become objects, once.
+ */
+import { assert } from '../assert.js'
+import type { ServiceDefinition } from './definitions.js'
+import type { RegistryDocument, ViewRecord } from './document.js'
+import type {
+  Entity,
+  FeatureService,
+  FeatureView,
+  JoinKey,
+  ServiceFeature,
+  ServiceView,
+  Snapshot,
+} from './snapshot.js'
+
+/** The frozen snapshot of `document`, whose references were checked when it was planned. */
+export function buildSnapshot(document: RegistryDocument): Snapshot {
+  const entities = byName(document.entities)
+  const views = byName(document.views.map((view) => buildView(view, entities)))
+  const services = byName(document.services.map((service) => buildService(service, views)))
+  return Object.freeze({ version: document.version, entities, views, services })
+}
+
+function byName<Item extends { readonly name: string }>(
+  items: readonly Item[],
+): ReadonlyMap<string, Item> {
+  return new Map(items.map((item) => [item.name, item]))
+}
+
+function buildView(record: ViewRecord, entities: ReadonlyMap<string, Entity>): FeatureView {
+  const { nextFeatureId: _, ...view } = record
+  return Object.freeze({ ...view, entity: get(entities, record.entity) })
+}
+
+function buildService(
+  service: ServiceDefinition,
+  views: ReadonlyMap<string, FeatureView>,
+): FeatureService {
+  const serviceViews: ServiceView[] = []
+  const features: ServiceFeature[] = []
+  const keys = new Map<string, JoinKey>()
+  for (const { role, view: viewName, keyColumns, features: featureNames } of service.views) {
+    const view = get(views, viewName)
+    serviceViews.push(Object.freeze({ role, view, keyColumns }))
+    for (const [index, { type }] of view.entity.keys.entries()) {
+      const name = keyColumns[index]
+      assert(name !== undefined, `service ${service.name} maps every join key of ${viewName}`)
+      if (!keys.has(name)) keys.set(name, Object.freeze({ name, type }))
+    }
+    const viewFeatures = byName(view.features)
+    for (const featureName of featureNames) {
+      const feature = get(viewFeatures, featureName)
+      features.push(Object.freeze({ name: `${role}.${featureName}`, role, view, feature }))
+    }
+  }
+  return Object.freeze({
+    name: service.name,
+    views: Object.freeze(serviceViews),
+    keys: Object.freeze([...keys.values()]),
+    features: Object.freeze(features),
+  })
+}
+
+function get<Item>(items: ReadonlyMap<string, Item>, name: string): Item {
+  const item = items.get(name)
+  assert(item !== undefined, `a stored document refers only to what it holds, not to ${name}`)
+  return item
+}

@@ -1,0 +1,164 @@
+/**
+ * `larder.v1.AdminService`: message -> registry, models or status -> message.
+ */
+import { readFileSync } from 'node:fs'
+import { LarderError } from '../errors.js'
+import { formatFeatureType } from '../feature-type.js'
+import type {
+  AdminServiceServer,
+  ApplyRequest,
+  ApplyResponse,
+  Model as ModelMessage,
+  PlanResponse,
+  DefinitionSource as SourceMessage,
+} from '../gen/larder/v1/admin.js'
+import type { ModelVersion } from '../predict/model-repository.js'
+import type { DefinitionSource } from '../registry/registry.js'
+import type { Snapshot } from '../registry/snapshot.js'
+import type { FetchDeadline } from '../tiers/fetch-rows.js'
+import { type CallFrame, unary } from './call-handlers.js'
+import type { Config } from './config.js'
+import type { DaemonState } from './daemon-state.js'
+import { describeDaemon } from './daemon-status.js'
+import type { Health } from './health.js'
+import { formatRegistry } from './registry-messages.js'
+
+export interface AdminTools extends CallFrame {
+  /** Throws `unavailable` while the daemon is not ready. */
+  readonly state: () => DaemonState
+  /** Undefined until the tiers are open. */
+  readonly openedState: () => DaemonState | undefined
+  readonly health: Health
+  readonly config: Config
+  readonly startedAtMs: number
+}
+
+export function createAdminService(tools: AdminTools): AdminServiceServer {
+  return {
+    plan: unary(tools, 'Plan', ({ source }, deadline) => plan(tools, source, deadline)),
+    apply: unary(tools, 'Apply', (request, deadline) => apply(tools, request, deadline)),
+    getRegistry: unary(tools, 'GetRegistry', () =>
+      formatRegistry(tools.state().registry.current()),
+    ),
+    listModels: unary(tools, 'ListModels', () => {
+      const { models, registry } = tools.state()
+      const snapshot = registry.current()
+      return { models: models.list().map((entry) => formatModel(tools, entry, snapshot)) }
+    }),
+    getStatus: unary(tools, 'GetStatus', (_request, deadline) =>
+      describeDaemon(tools, larderVersion, deadline.signal),
+    ),
+  }
+}
+
+/** At the package's root, seen from `src/server` and from `dist/server` alike. */
+const packageUrl = new URL('../../package.json', import.meta.url)
+const larderVersion = readVersion()
+
+function readVersion(): string {
+  const description: unknown = JSON.parse(readFileSync(packageUrl, 'utf8'))
+  const isDescribed =
+    typeof description === 'object' && description !== null && 'version' in description
+  if (isDescribed && typeof description.version === 'string') return description.version
+  throw new LarderError('internal', `${packageUrl.pathname} names no version`)
+}
+
+async function plan(
+  tools: AdminTools,
+  message: SourceMessage | undefined,
+  { signal }: FetchDeadline,
+): Promise<PlanResponse> {
+  const result = await tools.state().registry.plan(parseSource(message), signal)
+  return {
+    registryVersion: BigInt(result.version),
+    changes: [...result.changes],
+    warnings: result.snapshot === undefined ? [] : modelWarnings(tools, result.snapshot),
+  }
+}
+
+async function apply(
+  tools: AdminTools,
+  request: ApplyRequest,
+  { signal }: FetchDeadline,
+): Promise<ApplyResponse> {
+  const state = tools.state()
+  state.lease.assertHeld()
+  const result = await state.registry.apply(
+    {
+      source: parseSource(request.source),
+      allowDrop: request.allowDrop,
+      expectedVersion: Number(request.expectedVersion),
+    },
+    signal,
+  )
+  tools.metrics.setRegistryVersion(result.version)
+  return {
+    registryVersion: BigInt(result.version),
+    changes: [...result.changes],
+    warnings: modelWarnings(tools, result.snapshot),
+  }
+}
+
+function parseSource(message: SourceMessage | undefined): DefinitionSource {
+  switch (message?.source?.$case) {
+    case 'files':
+      return { kind: 'files', files: message.source.value.files }
+    case 'registryVersion':
+      return { kind: 'version', version: Number(message.source.value) }
+    case undefined:
+      throw new LarderError('invalid_argument', 'the request names no definitions')
+  }
+}
+
+/** The models that would not fit `snapshot`, though they fit what is served now. */
+function modelWarnings(tools: AdminTools, snapshot: Snapshot): string[] {
+  const { models, registry } = tools.state()
+  const problemUnder = (entry: ModelVersion, under: Snapshot) => bindProblem(tools, entry, under)
+  return models.list().flatMap((entry) => {
+    const problem = problemUnder(entry, snapshot)
+    const isNew = problem !== undefined && problemUnder(entry, registry.current()) === undefined
+    return isNew ? [problem] : []
+  })
+}
+
+function bindProblem(
+  tools: AdminTools,
+  { name, version }: ModelVersion,
+  snapshot: Snapshot,
+): string | undefined {
+  try {
+    tools.state().models.bind(`${name}@${version}`, snapshot)
+    return undefined
+  } catch (thrown) {
+    return LarderError.from(thrown).message
+  }
+}
+
+function formatModel(tools: AdminTools, entry: ModelVersion, snapshot: Snapshot): ModelMessage {
+  const { name, version, labels, model } = entry
+  const problem = bindProblem(tools, entry, snapshot)
+  const bound =
+    problem === undefined ? tools.state().models.bind(`${name}@${version}`, snapshot) : undefined
+  const newerProblem = entry.problem === undefined ? '' : `; newer files: ${entry.problem}`
+  return {
+    name,
+    version,
+    kind: 'lightgbm',
+    labels: [...labels],
+    state: problem ?? `ready${newerProblem}`,
+    ready: problem === undefined,
+    service: bound?.service?.name ?? entry.yaml?.service ?? '',
+    inputs: (bound?.inputs ?? []).map((input) => ({
+      name: input.inputName,
+      feature: input.name,
+      type: formatFeatureType(input.type),
+      requestValue: input.feature === undefined,
+      categorical: input.codes !== undefined,
+    })),
+    outputCount: model?.outputCount ?? 0,
+    objective: model?.objective ?? '',
+    modelBytes: BigInt(model?.modelBytes ?? 0),
+    treeCount: model?.treeCount ?? 0,
+    warnings: [...(model?.warnings ?? [])],
+  }
+}

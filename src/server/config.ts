@@ -1,0 +1,243 @@
+/**
+ * The configuration of a daemon, read once into a frozen value: flags beat `LARDER_*` variables, which
+ * beat larder.yaml, and what none of them sets has its default.
+ *
+ * Everything given is checked, whether or not something else beats it, and all problems are told at
+ * once. Relative paths are relative to larder.yaml's folder, whoever gives them.
+ */
+import { readFileSync } from 'node:fs'
+import { dirname, resolve } from 'node:path'
+import { z } from 'zod'
+import { didYouMeanOrKnown } from '../closest-name.js'
+import { LarderError } from '../errors.js'
+import { configBytesMax } from '../limits.js'
+import { createProblemList, type Position, type ProblemList } from '../problems.js'
+import { parseYaml, type YamlNode } from '../yaml-document.js'
+import { mapSchema, readFields, readValue } from '../yaml-fields.js'
+import {
+  flagOf,
+  isLoopback,
+  isSettingKey,
+  type SettingKey,
+  type SettingValue,
+  settingKeys,
+  settings,
+  variableOf,
+} from './config-settings.js'
+
+export interface Config {
+  readonly listen: {
+    /** `host:port`; port 0 means any free one. */
+    readonly grpc: string
+    readonly http: string
+    readonly insecure: boolean
+  }
+  /** URLs; the path of an `lmdb:` one is absolute. They may hold passwords. */
+  readonly tiers: { readonly hot: string; readonly warm: string }
+  /** Absolute paths. */
+  readonly featuresFolder: string
+  readonly modelsFolder: string
+  readonly dataFolder: string
+  /** Where the judging clock stands, in µs; undefined where it runs. */
+  readonly clockAtUs: bigint | undefined
+  readonly limits: {
+    readonly requestRows: number
+    readonly batchRows: number
+    readonly readTimeoutMs: number
+  }
+  readonly log: { readonly level: SettingValue<'log.level'> }
+}
+
+export interface ConfigSources {
+  /** larder.yaml; undefined where there is none: then paths are relative to the current folder. */
+  readonly configPath: string | undefined
+  readonly env: Readonly<Record<string, string | undefined>>
+  /** By flag, `--tiers-warm`; a flag without a value is true. Flags that set nothing are ignored. */
+  readonly flags: Readonly<Record<string, unknown>>
+}
+
+/** Variables that are for clients and tests. */
+const othersVariables = [
+  'LARDER_ADDRESS',
+  'LARDER_CONFIG',
+  'LARDER_FUZZ_RUNS',
+  'LARDER_FUZZ_SEED',
+] as const
+
+/** Reads the configuration. Throws `bad_config` with every problem, a line each. */
+export function readConfig({ configPath, env, flags }: ConfigSources): Config {
+  const problems = createProblemList()
+  const file = configPath === undefined ? undefined : readFile(configPath, problems)
+  const given: GivenNodes = {
+    file: file === undefined ? new Map() : fileNodes(file, problems),
+    variables: variableNodes(env, problems),
+    flags: flagNodes(flags),
+  }
+  const config = createConfig({
+    read: (key) => readSetting(key, given, problems),
+    baseFolder: configPath === undefined ? process.cwd() : dirname(resolve(configPath)),
+  })
+  checkExposure(config, given, problems)
+  problems.throwIfAny('bad_config', 'the configuration is wrong:')
+  return config
+}
+
+type NodesByKey = ReadonlyMap<SettingKey, YamlNode>
+
+interface GivenNodes {
+  readonly file: NodesByKey
+  readonly variables: NodesByKey
+  readonly flags: NodesByKey
+}
+
+function createConfig(options: {
+  readonly read: <Key extends SettingKey>(key: Key) => SettingValue<Key>
+  readonly baseFolder: string
+}): Config {
+  const { read, baseFolder } = options
+  const folder = (key: 'features' | 'models' | 'data') => resolve(baseFolder, read(key))
+  const tier = (key: 'tiers.hot' | 'tiers.warm') => {
+    const url = read(key)
+    return url.startsWith('lmdb:') ? `lmdb:${resolve(baseFolder, url.slice(5))}` : url
+  }
+  return Object.freeze({
+    listen: Object.freeze({
+      grpc: read('listen.grpc'),
+      http: read('listen.http'),
+      insecure: read('listen.insecure'),
+    }),
+    tiers: Object.freeze({ hot: tier('tiers.hot'), warm: tier('tiers.warm') }),
+    featuresFolder: folder('features'),
+    modelsFolder: folder('models'),
+    dataFolder: folder('data'),
+    clockAtUs: read('clock.at'),
+    limits: Object.freeze({
+      requestRows: read('limits.request_rows'),
+      batchRows: read('limits.batch_rows'),
+      readTimeoutMs: read('limits.read_timeout_ms'),
+    }),
+    log: Object.freeze({ level: read('log.level') }),
+  })
+}
+
+/** Checks every place that gives a setting; the value of the strongest, or the default. */
+function readSetting<Key extends SettingKey>(
+  key: Key,
+  given: GivenNodes,
+  problems: ProblemList,
+): SettingValue<Key> {
+  // The schema and the default of `key`, which the type system knows only as those of some key.
+  const { schema, fallback } = settings[key] as unknown as {
+    readonly schema: z.ZodType<SettingValue<Key>>
+    readonly fallback: SettingValue<Key>
+  }
+  let value = fallback
+  for (const nodes of [given.file, given.variables, given.flags]) {
+    const node = nodes.get(key)
+    value = (node && readValue(node, schema, problems)) ?? value
+  }
+  return value
+}
+
+function readFile(path: string, problems: ProblemList): YamlNode | undefined {
+  const text = readText(path)
+  return parseYaml({ path, text, bytesMax: configBytesMax }, problems)
+}
+
+function readText(path: string): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(readFileSync(path))
+  } catch (thrown) {
+    const { message } = LarderError.from(thrown)
+    throw new LarderError('bad_config', `${path} cannot be read: ${message}`, { cause: thrown })
+  }
+}
+
+/** What larder.yaml gives, by setting; unknown keys are told. */
+function fileNodes(root: YamlNode, problems: ProblemList): NodesByKey {
+  const nodes = new Map<SettingKey, YamlNode>()
+  if (root.kind === 'scalar' && root.value === null) return nodes
+  const inSections = settingKeys.map((key) => key.split('.'))
+  const topShape = Object.fromEntries(
+    inSections.map(([top = '', name]) => [
+      top,
+      name === undefined ? z.unknown() : mapSchema.optional(),
+    ]),
+  )
+  for (const [top, { node }] of Object.entries(readFields(root, topShape, problems))) {
+    if (node === undefined) continue
+    if (isSettingKey(top)) nodes.set(top, node)
+    else if (node.kind === 'map') {
+      const names = inSections.filter(([section]) => section === top).map(([, name = '']) => name)
+      const shape = Object.fromEntries(names.map((name) => [name, z.unknown()]))
+      for (const [name, field] of Object.entries(readFields(node, shape, problems))) {
+        const key = `${top}.${name}`
+        if (field.node !== undefined && isSettingKey(key)) nodes.set(key, field.node)
+      }
+    }
+  }
+  return nodes
+}
+
+/** What the environment gives, by setting; unknown `LARDER_*` variables are told. */
+function variableNodes(env: ConfigSources['env'], problems: ProblemList): NodesByKey {
+  const keys = new Map(
+    settingKeys.filter((key) => !isFileOnly(key)).map((key) => [variableOf(key), key]),
+  )
+  const nodes = new Map<SettingKey, YamlNode>()
+  for (const [variable, text] of Object.entries(env)) {
+    if (!variable.startsWith('LARDER_') || text === undefined) continue
+    if (othersVariables.some((other) => other === variable)) continue
+    const key = keys.get(variable)
+    const at = { path: variable, line: undefined, column: undefined }
+    if (key !== undefined) nodes.set(key, textNode(key, text, at))
+    else {
+      const known = [...keys.keys(), ...othersVariables]
+      problems.add(at, `unknown variable${didYouMeanOrKnown(variable, known)}`)
+    }
+  }
+  return nodes
+}
+
+function flagNodes(flags: ConfigSources['flags']): NodesByKey {
+  const nodes = new Map<SettingKey, YamlNode>()
+  for (const key of settingKeys) {
+    const value = isFileOnly(key) ? undefined : flags[flagOf(key)]
+    const at = { path: flagOf(key), line: undefined, column: undefined }
+    if (value !== undefined) nodes.set(key, textNode(key, String(value), at))
+  }
+  return nodes
+}
+
+function isFileOnly(key: SettingKey): boolean {
+  return 'fileOnly' in settings[key]
+}
+
+/** A text as larder.yaml would hold it: switches and whole numbers are not text there. */
+function textNode(key: SettingKey, text: string, at: Position): YamlNode {
+  const kind = typeof settings[key].fallback
+  if (kind === 'boolean' && /^(?:true|false)$/.test(text)) {
+    return { kind: 'scalar', value: text === 'true', at }
+  }
+  if (kind === 'number' && /^\d{1,15}$/.test(text)) {
+    return { kind: 'scalar', value: Number(text), at }
+  }
+  return { kind: 'scalar', value: text, at }
+}
+
+function checkExposure({ listen }: Config, given: GivenNodes, problems: ProblemList): void {
+  if (listen.insecure) return
+  const addresses = [
+    ['listen.grpc', listen.grpc],
+    ['listen.http', listen.http],
+  ] as const
+  for (const [key, address] of addresses) {
+    const node = given.flags.get(key) ?? given.variables.get(key) ?? given.file.get(key)
+    if (node === undefined || isLoopback(address)) continue
+    problems.add(
+      node.at,
+      `other machines could reach ${address} without TLS or tokens, which do not exist yet: ` +
+        'listen on 127.0.0.1, or set listen.insecure to true',
+    )
+  }
+}

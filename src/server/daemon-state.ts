@@ -1,0 +1,195 @@
+/**
+ * What a daemon serves with, once its tiers are open: registry, tiers, models, lease.
+ *
+ * `openDaemonState` opens all of it or nothing: what was opened before a failure is closed again.
+ */
+import { randomUUID } from 'node:crypto'
+import { type Clock, createFrozenClock, createLiveClock, type JudgingClock } from '../clock.js'
+import { fingerprint } from '../codec/store-key.js'
+import { LarderError } from '../errors.js'
+import { batchMemoryMs, modelPollMs, reclaimPeriodMs, registryPollMs } from '../limits.js'
+import { ModelRepository } from '../predict/model-repository.js'
+import { systemPrng } from '../prng.js'
+import { createRegistry, type Registry } from '../registry/registry.js'
+import type { RegistryStore } from '../registry/registry-store.js'
+import type { FetchTiers } from '../tiers/fetch-rows.js'
+import { HotFiller } from '../tiers/hot-filler.js'
+import { openHotTier, openWarmTier } from '../tiers/open-tier.js'
+import { SharedMisses } from '../tiers/shared-misses.js'
+import type { Tier } from '../tiers/tier.js'
+import type { Config } from './config.js'
+import type { DaemonMetrics } from './daemon-metrics.js'
+import { LeaseKeeper } from './lease-keeper.js'
+import type { DaemonLog } from './log.js'
+import { createSequencer, type Sequencer } from './sequencer.js'
+
+export interface DaemonState {
+  readonly registry: Registry
+  readonly registryStore: RegistryStore
+  readonly models: ModelRepository
+  /** Undefined where one tier serves both roles. */
+  readonly hot: Tier | undefined
+  readonly warm: Tier
+  readonly fetchTiers: FetchTiers
+  readonly lease: LeaseKeeper
+  readonly sequencer: Sequencer
+  readonly judgingClock: JudgingClock
+  /** Waits for fills under way, gives the lease back and closes the tiers. */
+  close(): Promise<void>
+}
+
+export interface StateTools {
+  readonly config: Config
+  readonly clock: Clock
+  readonly metrics: DaemonMetrics
+  readonly log: DaemonLog
+}
+
+/** Things that are closed again, last opened first, when a later step fails. */
+type Closers = (() => Promise<void>)[]
+
+/** Opens tiers, registry and models. Throws `unavailable` where a tier cannot be reached. */
+export async function openDaemonState(
+  tools: StateTools,
+  signal: AbortSignal,
+): Promise<DaemonState> {
+  const closers: Closers = []
+  try {
+    return await openAll(tools, closers, signal)
+  } catch (thrown) {
+    await closeAll(closers)
+    throw thrown
+  }
+}
+
+async function openAll(
+  tools: StateTools,
+  closers: Closers,
+  signal: AbortSignal,
+): Promise<DaemonState> {
+  const { config, clock, metrics, log } = tools
+  const { tier: warm, registry: registryStore } = await openWarmTier(
+    config.tiers.warm,
+    { clock, prng: systemPrng },
+    signal,
+  )
+  closers.push(() => warm.close())
+  await assertAlone(tools, registryStore, signal)
+  const lease = await LeaseKeeper.open(registryStore, clock, leaseHolder(), signal)
+  closers.push(() => lease.close())
+  const hot = await openHot(tools, warm, registryStore, signal)
+  if (hot !== undefined) closers.push(() => hot.close())
+  const registry = createRegistry(registryStore, { fingerprint })
+  await registry.refresh(signal)
+  const models = new ModelRepository(config.modelsFolder)
+  await scanModels(models, log)
+  const filler = hot && new HotFiller(hot, clock, metrics.tierObserver)
+  if (filler !== undefined) closers.push(() => filler.settled())
+  const fetchTiers: FetchTiers = {
+    hot: hot && filler && { tier: hot, filler },
+    warm,
+    misses: new SharedMisses(),
+    clock,
+    observer: metrics.tierObserver,
+  }
+  const state = {
+    registry,
+    registryStore,
+    models,
+    hot,
+    warm,
+    fetchTiers,
+    lease,
+    sequencer: createSequencer(clock, () => lease.daemonId),
+    judgingClock:
+      config.clockAtUs === undefined ? createLiveClock(clock) : createFrozenClock(config.clockAtUs),
+    close: () => closeAll(closers),
+  }
+  startPolling(tools, state, closers)
+  return state
+}
+
+async function closeAll(closers: Closers): Promise<void> {
+  for (const close of closers.splice(0).reverse()) await close()
+}
+
+/** Undefined where the warm tier serves both roles. */
+async function openHot(
+  { config, clock }: StateTools,
+  warm: Tier,
+  { seeds }: RegistryStore,
+  signal: AbortSignal,
+): Promise<Tier | undefined> {
+  const context = { seeds, clock, prng: systemPrng, warm }
+  const hot = await openHotTier(config.tiers.hot, context, signal)
+  return hot === warm ? undefined : hot
+}
+
+/** A hot tier inside this process would go stale behind another daemon's writes. */
+async function assertAlone(
+  { config, clock }: StateTools,
+  registryStore: RegistryStore,
+  signal: AbortSignal,
+): Promise<void> {
+  if (!config.tiers.hot.startsWith('memory:')) return
+  const others = await registryStore.liveDaemons(clock.nowMs(), signal)
+  const [other] = others
+  if (other === undefined) return
+  throw new LarderError(
+    'refused',
+    `tiers.hot is ${config.tiers.hot}, but another daemon (${other.holder}) serves ${config.tiers.warm}: ` +
+      'with several daemons, hot must be shared (redis://, or the same lmdb: URL as warm)',
+  )
+}
+
+function leaseHolder(): string {
+  return `pid:${process.pid}:${randomUUID()}`
+}
+
+/** Takes up newer definitions, models and expiries for as long as the daemon runs. */
+function startPolling(
+  { clock, log, metrics }: StateTools,
+  state: Omit<DaemonState, 'close'>,
+  closers: Closers,
+): void {
+  const poll = (
+    periodMs: number,
+    what: string,
+    step: (signal: AbortSignal) => Promise<unknown>,
+  ) => {
+    let isRunning = false
+    const timer = clock.every(periodMs, () => {
+      if (isRunning) return
+      isRunning = true
+      step(clock.timeout(Math.max(periodMs, pollTimeoutMs)))
+        .catch((thrown: unknown) => {
+          log.warn({ error: thrown }, `${what} failed; it will be tried again`)
+        })
+        .finally(() => {
+          isRunning = false
+        })
+    })
+    closers.push(async () => timer.stop())
+  }
+  poll(registryPollMs, 'looking for a newer registry version', async (signal) => {
+    await state.registry.refresh(signal)
+    metrics.setRegistryVersion(state.registry.current().version)
+  })
+  poll(modelPollMs, 'looking for newer models', () => scanModels(state.models, log))
+  poll(reclaimPeriodMs, 'reclaiming expired rows', async (signal) => {
+    await state.warm.reclaim(signal)
+    await state.hot?.reclaim(signal)
+    await state.registryStore.forgetBatches(clock.nowMs() - batchMemoryMs, signal)
+  })
+}
+
+const pollTimeoutMs = 5000
+
+async function scanModels(models: ModelRepository, log: DaemonLog): Promise<void> {
+  for (const { name, version, problem, model } of await models.scan()) {
+    const facts = { model: name, version }
+    if (problem === undefined) log.info(facts, 'model loaded')
+    else
+      log.error(facts, `model cannot be used: ${problem}${model ? '; the old one serves on' : ''}`)
+  }
+}

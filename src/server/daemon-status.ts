@@ -1,0 +1,62 @@
+/**
+ * The daemon's own account of itself, for `larder doctor`.
+ */
+import { LarderError } from '../errors.js'
+import type { GetStatusResponse, TierStatus } from '../gen/larder/v1/admin.js'
+import type { Tier } from '../tiers/tier.js'
+import type { AdminTools } from './admin-service.js'
+import { isLoopback } from './config-settings.js'
+
+/** Asks every tier, and says what an operator should know. */
+export async function describeDaemon(
+  tools: AdminTools,
+  version: string,
+  signal: AbortSignal,
+): Promise<GetStatusResponse> {
+  const { config, clock, health } = tools
+  const state = tools.openedState()
+  const tiers: TierStatus[] = []
+  if (state?.hot !== undefined) tiers.push(await describeTier('hot', state.hot, signal))
+  if (state !== undefined) tiers.push(await describeTier('warm', state.warm, signal))
+  const listenAddresses = [config.listen.grpc, config.listen.http]
+  return {
+    version,
+    nodeVersion: process.version,
+    uptimeMs: BigInt(Math.round(clock.monotonicMs() - tools.startedAtMs)),
+    ready: health.notReadyReason === undefined,
+    notReadyReason: health.notReadyReason ?? '',
+    registryVersion: BigInt(state?.registry.current().version ?? 0),
+    daemonId: state?.lease.daemonId ?? 0,
+    tiers,
+    listenAddresses,
+    exposed: !listenAddresses.every(isLoopback),
+    frozenClockUs: config.clockAtUs ?? 0n,
+    findings: [],
+  }
+}
+
+async function describeTier(role: string, tier: Tier, signal: AbortSignal): Promise<TierStatus> {
+  const known = { role, url: tier.displayUrl }
+  try {
+    const stats = await tier.stats(signal)
+    return {
+      ...known,
+      serverVersion: stats.serverVersion,
+      reachable: true,
+      problem: '',
+      rowCount: BigInt(stats.rowCount ?? -1),
+      storedBytes: BigInt(stats.storedBytes ?? -1),
+      findings: [...stats.findings],
+    }
+  } catch (thrown) {
+    return {
+      ...known,
+      serverVersion: '',
+      reachable: false,
+      problem: LarderError.from(thrown).message,
+      rowCount: -1n,
+      storedBytes: -1n,
+      findings: [],
+    }
+  }
+}

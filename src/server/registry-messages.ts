@@ -1,0 +1,70 @@
+/**
+ * A snapshot as messages.
+ */
+import { formatFeatureType } from '../feature-type.js'
+import type {
+  GetRegistryResponse,
+  FeatureService as ServiceMessage,
+  FeatureView as ViewMessage,
+} from '../gen/larder/v1/admin.js'
+import type {
+  DefaultScalar,
+  DefaultValue,
+  FeatureService,
+  FeatureView,
+  Snapshot,
+} from '../registry/snapshot.js'
+
+export function formatRegistry(snapshot: Snapshot): GetRegistryResponse {
+  return {
+    registryVersion: BigInt(snapshot.version),
+    entities: [...snapshot.entities.values()].map(({ name, keys }) => ({ name, keys: [...keys] })),
+    views: [...snapshot.views.values()].map(formatView),
+    services: [...snapshot.services.values()].map(formatService),
+  }
+}
+
+function formatView(view: FeatureView): ViewMessage {
+  return {
+    name: view.name,
+    entity: view.entity.name,
+    latencyClass: view.latencyClass,
+    ttlUs: view.ttlUs,
+    retentionUs: view.retentionUs,
+    onStale: view.onStale,
+    schemaVersion: view.schemas.at(-1)?.version ?? 0,
+    features: view.features.map(({ id, name, type, defaultValue }) => ({
+      id,
+      name,
+      type: formatFeatureType(type),
+      defaultJson: defaultValue === undefined ? '' : defaultText(defaultValue),
+    })),
+    sourcePath: view.source?.path ?? '',
+    sourceEventTime: view.source?.eventTime ?? '',
+    generation: BigInt(view.generation),
+  }
+}
+
+function formatService(service: FeatureService): ServiceMessage {
+  return {
+    name: service.name,
+    keys: [...service.keys],
+    features: service.features.map(({ name, role, view, feature }) => ({
+      name,
+      type: formatFeatureType(feature.type),
+      role,
+      view: view.name,
+    })),
+  }
+}
+
+/** The default as JSON; what JSON has no number for is a text, bytes are base64. */
+function defaultText(value: DefaultValue): string {
+  const plain = (scalar: DefaultScalar) => {
+    if (typeof scalar === 'bigint') return String(scalar)
+    if (typeof scalar === 'number' && !Number.isFinite(scalar)) return String(scalar)
+    return scalar instanceof Uint8Array ? Buffer.from(scalar).toString('base64') : scalar
+  }
+  const isScalar = (one: DefaultValue): one is DefaultScalar => !Array.isArray(one)
+  return JSON.stringify(isScalar(value) ? plain(value) : value.map(plain))
+}

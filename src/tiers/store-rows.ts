@@ -1,0 +1,85 @@
+/**
+ * Runs a plan's writes: warm first, for it is what an acknowledgement's `durable` means; then hot.
+ *
+ * A hot step that fails or is late leaves the batch durable and not visible; its retry repeats the
+ * hot step, because every write is conditional on the row's version.
+ */
+import type { Clock } from '../clock.js'
+import { LarderError } from '../errors.js'
+import type { KeyBatch } from './key-batch.js'
+import type { RowWrites, Tier } from './tier.js'
+import type { TierObserver, TierRole } from './tier-observer.js'
+
+/** What a store works with. `hot` is undefined where one tier serves both roles. */
+export interface StoreTiers {
+  readonly hot: Tier | undefined
+  readonly warm: Tier
+  readonly clock: Clock
+  readonly observer: TierObserver
+}
+
+/** A batch's rows, under the names they have in each tier. */
+export interface StorePlan {
+  readonly writes: RowWrites
+  /** The same keys under their hot generations; undefined where the view is not kept in hot. */
+  readonly hotKeys: KeyBatch | undefined
+}
+
+export interface StoreResult {
+  readonly storedCount: number
+  readonly durable: boolean
+  readonly visible: boolean
+  /** Why not visible. */
+  readonly hotFailure: LarderError | undefined
+}
+
+/**
+ * Writes `plan`. Throws what warm throws: the batch is then not acknowledged, and its retry completes
+ * it. `signal` bounds the warm step; `hotSignal` bounds the wait for `visible`.
+ */
+export async function storeRows(
+  tiers: StoreTiers,
+  plan: StorePlan,
+  signals: { readonly signal: AbortSignal; readonly hotSignal: AbortSignal },
+): Promise<StoreResult> {
+  const { storedCount } = await writeTier(tiers, 'warm', plan.writes, signals.signal)
+  const durable = tiers.warm.durable
+  if (tiers.hot === undefined || plan.hotKeys === undefined) {
+    return { storedCount, durable, visible: true, hotFailure: undefined }
+  }
+  try {
+    await writeTier(tiers, 'hot', { ...plan.writes, keys: plan.hotKeys }, signals.hotSignal)
+    return { storedCount, durable, visible: true, hotFailure: undefined }
+  } catch (thrown) {
+    const hotFailure = LarderError.from(thrown)
+    tiers.observer.tierFailed('hot', hotFailure)
+    if (hotFailure.code === 'hot_out_of_memory') await dropOutdated(tiers, tiers.hot, plan.hotKeys)
+    return { storedCount, durable, visible: false, hotFailure }
+  }
+}
+
+/** A full hot tier still takes removals: an absent row is read from warm, an outdated one is served. */
+async function dropOutdated(tiers: StoreTiers, hot: Tier, keys: KeyBatch): Promise<void> {
+  try {
+    await hot.remove(keys, tiers.clock.timeout(removeTimeoutMs))
+  } catch (thrown) {
+    tiers.observer.tierFailed('hot', LarderError.from(thrown))
+  }
+}
+
+const removeTimeoutMs = 1000
+
+async function writeTier(
+  tiers: StoreTiers,
+  role: TierRole,
+  writes: RowWrites,
+  signal: AbortSignal,
+): Promise<{ readonly storedCount: number }> {
+  const tier = role === 'hot' ? tiers.hot : tiers.warm
+  if (tier === undefined) return { storedCount: 0 }
+  const startMs = tiers.clock.monotonicMs()
+  const { storedCount } = await tier.write(writes, signal)
+  const durationMs = tiers.clock.monotonicMs() - startMs
+  tiers.observer.tierWritten(role, { rowCount: writes.keys.count, storedCount, durationMs })
+  return { storedCount }
+}

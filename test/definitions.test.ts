@@ -1,0 +1,260 @@
+/**
+ * Definitions as a whole: the documented example, the flights example, random damage, random histories.
+ */
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { LarderError } from '../src/errors.js'
+import { parseModelYaml } from '../src/predict/model-yaml.js'
+import { createSeededPrng, type Prng } from '../src/prng.js'
+import { buildSnapshot } from '../src/registry/build-snapshot.js'
+import { emptyDocument, type RegistryDocument } from '../src/registry/document.js'
+import { parseDefinitions } from '../src/registry/parse-definitions.js'
+import { planDefinitions } from '../src/registry/plan-definitions.js'
+
+const fuzzRuns = Number(process.env['LARDER_FUZZ_RUNS'] ?? 10_000)
+const fuzzSeed = Number(process.env['LARDER_FUZZ_SEED'] ?? 3)
+
+const root = join(import.meta.dirname, '..')
+const example = /```yaml definitions\n(.*?)```/s.exec(
+  readFileSync(join(root, 'docs/DEFINITIONS.md'), 'utf8'),
+)?.[1]
+const documented = example ?? ''
+
+test('the documented example is read, and names features as it says', () => {
+  const files = [{ path: 'docs/DEFINITIONS.md', text: documented }]
+  const { document } = planDefinitions(emptyDocument, parseDefinitions(files), files)
+  const service = buildSnapshot(document ?? emptyDocument).services.get('delay_inputs')
+  expect(service?.keys.map(({ name }) => name)).toEqual(['origin', 'destination'])
+  expect(service?.features.map(({ name }) => name)).toEqual([
+    ...['departures_7d', 'delay_mean_7d', 'busy_hours', 'profile'].map((name) => `origin.${name}`),
+    'destination.departures_7d',
+    'destination.delay_mean_7d',
+    'destination.busy_hours',
+    'destination.profile',
+    'route_delays.delay_mean_7d',
+    'route_delays.late_share_7d',
+  ])
+})
+
+test('the flights example is read', () => {
+  const folder = join(root, 'examples/flights/features')
+  const files = readdirSync(folder).map((name) => {
+    return { path: name, text: readFileSync(join(folder, name), 'utf8') }
+  })
+  const { views, services } = parseDefinitions(files)
+  expect(new Set(views.map(({ latencyClass }) => latencyClass)).size).toBe(3)
+  expect(services.map(({ name }) => name)).toEqual(['flight_inputs'])
+})
+
+/** Every key of the format, and little else. */
+const small = `entities: [{ name: e, keys: { k: int64, l: string } }]
+feature_views:
+  - name: v
+    entity: e
+    latency_class: realtime
+    ttl: 1h
+    retention: 1d12h
+    on_stale: default
+    features:
+      - { name: f, type: float32, default: 0.5 }
+      - { name: g, type: "embedding<2, f16>", default: [1, .nan] }
+    source: { path: a/*.csv, event_time: at }
+feature_services:
+  - name: s
+    views: [{ view: v, as: r, keys: { k: a, l: b }, features: [g, f] }, { view: v }]
+`
+
+/** Pieces that YAML or the format give a meaning to. */
+const pieces = [
+  ...[
+    '{',
+    '}',
+    '[',
+    ']',
+    ':',
+    ': ',
+    '- ',
+    '? ',
+    ',',
+    '#',
+    '|',
+    '>',
+    '&a ',
+    '*a',
+    '!',
+    '!!str ',
+    '%',
+  ],
+  ...[
+    '"',
+    "'",
+    '\n',
+    '\r\n',
+    '\t',
+    '  ',
+    '\\',
+    '\u0000',
+    '\ufeff',
+    '\ud800',
+    'ä',
+    '---\n',
+    '...\n',
+  ],
+  ...[
+    'null',
+    'true',
+    '.nan',
+    '-.inf',
+    '1e999',
+    '-0',
+    '9'.repeat(30),
+    '__proto__',
+    'constructor',
+    '<<',
+  ],
+  ...[
+    'name',
+    'keys',
+    'features',
+    'view',
+    'as',
+    'float64',
+    'list<',
+    'embedding<0, f32>',
+    '1d',
+    '36500d',
+  ],
+]
+
+/** One to four random cuts, copies, swaps of a character and insertions. */
+function damage(text: string, prng: Prng): string {
+  let damaged = text
+  for (let count = 1 + prng.below(4); count > 0; count--) {
+    const start = prng.below(damaged.length + 1)
+    const end = Math.min(damaged.length, start + prng.below(40))
+    const inserted = [
+      '',
+      damaged.slice(start, end).repeat(2),
+      pieces[prng.below(pieces.length)] ?? '',
+      (pieces[prng.below(pieces.length)] ?? '').repeat(1 + prng.below(300)),
+      String.fromCharCode(prng.below(256)),
+    ][prng.below(5)]
+    damaged = damaged.slice(0, start) + inserted + damaged.slice(prng.below(2) === 0 ? start : end)
+  }
+  return damaged
+}
+
+/** `value` or `problems`; whatever else happens is thrown on. */
+function outcome(parse: () => unknown, code: string): 'value' | 'problems' {
+  try {
+    parse()
+    return 'value'
+  } catch (thrown) {
+    if (thrown instanceof LarderError && thrown.code === code) return 'problems'
+    throw thrown
+  }
+}
+
+test(`damaged definitions are read or refused, never worse (seed ${fuzzSeed})`, () => {
+  const prng = createSeededPrng(fuzzSeed)
+  const counts = { value: 0, problems: 0 }
+  for (let run = 0; run < fuzzRuns; run++) {
+    const files = [{ path: 'a.yaml', text: damage(small, prng) }]
+    counts[outcome(() => parseDefinitions(files), 'bad_definitions')]++
+  }
+  expect(counts.value).toBeGreaterThan(0)
+  expect(counts.value + counts.problems).toBe(fuzzRuns)
+}, 3_600_000)
+
+test(`damaged model.yaml files are read or refused, never worse (seed ${fuzzSeed})`, () => {
+  const prng = createSeededPrng(fuzzSeed)
+  const path = 'model.yaml'
+  const text =
+    'kind: lightgbm\nservice: a\nrequest_values:\n  - { name: h, type: int8, default: 1 }\n' +
+    'inputs:\n  x: h\n  y: { feature: a.b, default: 0.5 }\ncategorical: [x]\nlabels: { stable: 1 }\n'
+  const counts = { value: 0, problems: 0 }
+  for (let run = 0; run < fuzzRuns; run++) {
+    counts[outcome(() => parseModelYaml({ path, text: damage(text, prng) }), 'bad_model')]++
+  }
+  expect(counts.value).toBeGreaterThan(0)
+  expect(counts.value + counts.problems).toBe(fuzzRuns)
+}, 3_600_000)
+
+const featureArbitrary = fc.record({
+  name: fc.constantFrom('f', 'g', 'h', 'i'),
+  type: fc.constantFrom('int32', 'float32', '"list<string>"'),
+  hasDefault: fc.boolean(),
+})
+const viewArbitrary = fc.record({
+  name: fc.constantFrom('v', 'w'),
+  latencyClass: fc.constantFrom('realtime', 'standard', 'relaxed'),
+  ttl: fc.constantFrom('1h', '1d'),
+  features: fc.uniqueArray(featureArbitrary, { minLength: 1, selector: ({ name }) => name }),
+})
+/** Definitions of one or two views over one entity. */
+const definitionsArbitrary = fc
+  .uniqueArray(viewArbitrary, { minLength: 1, selector: ({ name }) => name })
+  .map((views) => {
+    const lines = views.map(({ name, latencyClass, ttl, features }) => {
+      const list = features.map(({ name, type, hasDefault }) => {
+        const suffix = hasDefault && !type.includes('list') ? ', default: 1' : ''
+        return `{ name: ${name}, type: ${type}${suffix} }`
+      })
+      return (
+        `  - { name: ${name}, entity: e, latency_class: ${latencyClass}, ttl: ${ttl}, ` +
+        `retention: 2d, features: [${list.join(', ')}] }`
+      )
+    })
+    return `entities: [{ name: e, keys: { k: int64 } }]\nfeature_views:\n${lines.join('\n')}\n`
+  })
+
+/** What may be given once only, as text: an id that means another feature would show. */
+function givenIds({ views }: RegistryDocument): [string, string][] {
+  return views.flatMap(({ name, generation, schemas, layouts, features }) => [
+    [`generation ${generation}`, name] as [string, string],
+    ...[...features, ...schemas.flatMap((schema) => schema.features)].map(
+      ({ id, name: feature, type }): [string, string] => [
+        `feature ${generation}.${id}`,
+        `${name} ${feature} ${JSON.stringify(type)}`,
+      ],
+    ),
+    ...schemas.map(({ version, features }): [string, string] => [
+      `schema ${generation}.${version}`,
+      JSON.stringify(features),
+    ]),
+    ...layouts.map(({ id, schemaVersion }): [string, string] => [
+      `layout ${generation}.${id}`,
+      String(schemaVersion),
+    ]),
+  ])
+}
+
+test('over any history ids mean one thing for ever, and applying twice changes nothing', () => {
+  const law = fc.property(fc.array(definitionsArbitrary, { maxLength: 12 }), (history) => {
+    const meanings = new Map<string, string>()
+    let current = emptyDocument
+    for (const text of history) {
+      const files = [{ path: 'a.yaml', text }]
+      const definitions = parseDefinitions(files)
+      const planned = planDefinitions(current, definitions, files)
+      expect(planned.document === current).toBe(planned.changes.length === 0)
+      expect(planned.document === undefined).toBe(
+        planned.changes.some(({ action }) => action === 'refused'),
+      )
+      const next = planned.document ?? current
+      expect(next.nextGeneration).toBeGreaterThanOrEqual(current.nextGeneration)
+      for (const [id, meaning] of givenIds(next)) {
+        expect(meanings.get(id) ?? meaning).toBe(meaning)
+        meanings.set(id, meaning)
+      }
+      current = next
+    }
+    const again = parseDefinitions(
+      current.files.length > 0 ? current.files : [{ path: 'a', text: '' }],
+    )
+    expect(planDefinitions(current, again, current.files).changes).toEqual([])
+  })
+  expect(() => fc.assert(law, { seed: fuzzSeed, numRuns: 500 })).not.toThrow()
+})

@@ -1,0 +1,135 @@
+/**
+ * Random, well-formed LightGBM model texts with every construct, for comparing two evaluators.
+ * Far odder than training yields: any mix of missing types, infinite and NaN thresholds, linear
+ * leaves beside categories, trees of one leaf, several outputs.
+ */
+import type { Prng } from '../../src/prng.js'
+
+export const randomFeatureCount = 5
+
+const oddNumbers = ['inf', '-inf', 'nan', '0', '-0', '1e+308', '-1e+308', '1.0000000180025095e-35']
+const oddInputs = [
+  NaN,
+  Infinity,
+  -Infinity,
+  0,
+  -0,
+  5e-324,
+  Math.fround(1e-35),
+  -Math.fround(1e-35),
+  1.0000000180025097e-35,
+  1e308,
+  -0.5,
+  -1,
+  31,
+  32,
+  95,
+  96,
+  2147483647,
+  2147483648,
+]
+
+/** A model text; `prng` alone decides which. */
+export function randomLightgbmText(prng: Prng): string {
+  const outputCount = 1 + prng.below(3)
+  const treeCount = prng.below(20)
+  const names = Array.from({ length: randomFeatureCount }, (_, i) => `f${i}`)
+  const isAveraged = prng.below(4) === 0 && treeCount >= outputCount
+  const header = [
+    'tree',
+    'version=v4',
+    'num_class=1',
+    `num_tree_per_iteration=${outputCount}`,
+    'label_index=0',
+    `max_feature_idx=${randomFeatureCount - 1}`,
+    ...(isAveraged ? ['average_output'] : []),
+    `feature_names=${names.join(' ')}`,
+    '',
+  ]
+  const trees = Array.from({ length: treeCount }, (_, i) => [`Tree=${i}`, ...randomTree(prng), ''])
+  return `${[...header, ...trees.flat(), 'end of trees', ''].join('\n')}`
+}
+
+/** One input per feature; thresholds of random models are among them. */
+export function randomLightgbmRow(prng: Prng): number[] {
+  return Array.from({ length: randomFeatureCount }, () => randomInput(prng))
+}
+
+function randomInput(prng: Prng): number {
+  const kind = prng.below(4)
+  if (kind === 0) return oddInputs[prng.below(oddInputs.length)] ?? 0
+  if (kind === 1) return prng.below(120) - 10
+  return Number(gridNumber(prng))
+}
+
+/** Few distinct values, so that inputs often equal thresholds. */
+function gridNumber(prng: Prng): string {
+  return String((prng.below(41) - 20) / 8)
+}
+
+function randomNumber(prng: Prng): string {
+  return prng.below(8) === 0 ? (oddNumbers[prng.below(oddNumbers.length)] ?? '0') : gridNumber(prng)
+}
+
+function randomTree(prng: Prng): string[] {
+  const leafCount = 1 + prng.below(prng.below(4) === 0 ? 60 : 8)
+  const { lefts, rights } = randomShape(prng, leafCount)
+  const decisions = lefts.map(() => (prng.below(4) === 0 ? 1 : 2 * prng.below(6)))
+  const setCount = decisions.filter((decision) => decision === 1).length
+  let set = 0
+  const thresholds = decisions.map((d) => (d === 1 ? String(set++) : randomNumber(prng)))
+  const wordCounts = Array.from({ length: setCount }, () => prng.below(4))
+  const bounds = [0]
+  for (const count of wordCounts) bounds.push((bounds.at(-1) ?? 0) + count)
+  const words = Array.from({ length: bounds.at(-1) ?? 0 }, () => prng.below(4294967296))
+  const isLinear = prng.below(3) === 0
+  return [
+    `num_leaves=${leafCount}`,
+    `num_cat=${setCount}`,
+    `split_feature=${lefts.map(() => prng.below(randomFeatureCount)).join(' ')}`,
+    `threshold=${thresholds.join(' ')}`,
+    `decision_type=${decisions.join(' ')}`,
+    `left_child=${lefts.join(' ')}`,
+    `right_child=${rights.join(' ')}`,
+    `leaf_value=${Array.from({ length: leafCount }, () => randomLeaf(prng)).join(' ')}`,
+    ...(setCount > 0 ? [`cat_boundaries=${bounds.join(' ')}`] : []),
+    ...(setCount > 0 ? [`cat_threshold=${words.join(' ')}`] : []),
+    ...(isLinear ? randomLinear(prng, leafCount) : ['is_linear=0']),
+    'shrinkage=0.1',
+  ]
+}
+
+function randomLeaf(prng: Prng): string {
+  return prng.below(16) === 0 ? randomNumber(prng) : String(prng.next() - 0.5)
+}
+
+/** Splits a random leaf until there are enough: every shape of tree can come out. */
+function randomShape(prng: Prng, leafCount: number): { lefts: number[]; rights: number[] } {
+  const lefts: number[] = []
+  const rights: number[] = []
+  for (let node = 0; node < leafCount - 1; node++) {
+    if (node > 0) {
+      const leaf = ~prng.below(node + 1)
+      const side = lefts.includes(leaf) ? lefts : rights
+      side[side.indexOf(leaf)] = node
+      lefts.push(leaf)
+    } else {
+      lefts.push(~0)
+    }
+    rights.push(~(node + 1))
+  }
+  return { lefts, rights }
+}
+
+function randomLinear(prng: Prng, leafCount: number): string[] {
+  const counts = Array.from({ length: leafCount }, () => prng.below(4))
+  const perLeaf = (value: () => string) =>
+    counts.map((count) => `${Array.from({ length: count }, value).join(' ')} `).join(' ')
+  return [
+    'is_linear=1',
+    `leaf_const=${counts.map(() => gridNumber(prng)).join(' ')}`,
+    `num_features=${counts.join(' ')}`,
+    `leaf_features=${perLeaf(() => String(prng.below(randomFeatureCount)))}`,
+    `leaf_coeff=${perLeaf(() => String(prng.next() - 0.5))}`,
+  ]
+}
