@@ -5,6 +5,7 @@
  * microseconds, like event times.
  */
 import { LarderError } from './errors.js'
+import { quoteText } from './quoted-text.js'
 
 const unitUs = {
   d: 86_400_000_000n,
@@ -28,7 +29,7 @@ export function parseDuration(text: string): bigint {
   if (parts === null) {
     throw new LarderError(
       'invalid_argument',
-      `${quoted(text)} is not a duration: write 36h, 30d, 15m, 10s, 500ms or 1d12h`,
+      `${quoteText(text)} is not a duration: write 36h, 30d, 15m, 10s, 500ms or 1d12h`,
     )
   }
   let durationUs = 0n
@@ -36,7 +37,7 @@ export function parseDuration(text: string): bigint {
     durationUs += BigInt(parts[index + 1] ?? 0) * unitUs[unit]
   }
   if (durationUs === 0n || durationUs > durationUsMax) {
-    throw new LarderError('invalid_argument', `${quoted(text)} is not between 1ms and 36500d`)
+    throw new LarderError('invalid_argument', `${quoteText(text)} is not between 1ms and 36500d`)
   }
   return durationUs
 }
@@ -51,8 +52,4 @@ export function formatDuration(durationUs: bigint): string {
     if (count > 0n) text += `${count}${unit}`
   }
   return text
-}
-
-function quoted(text: string): string {
-  return JSON.stringify(text.length > 40 ? `${text.slice(0, 40)}…` : text)
 }

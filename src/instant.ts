@@ -3,6 +3,7 @@
  * and `Z` or an offset. Held as int64 microseconds since the Unix epoch.
  */
 import { LarderError } from './errors.js'
+import { quoteText } from './quoted-text.js'
 
 const pattern =
   /^(\d{4})-(\d{2})-(\d{2})[Tt ](\d{2}):(\d{2}):(\d{2})(?:\.(\d{1,6}))?(?:[Zz]|([+-])(\d{2}):(\d{2}))$/
@@ -32,9 +33,8 @@ export function parseInstant(text: string): bigint {
 }
 
 function notAnInstant(text: string): LarderError {
-  const shown = JSON.stringify(text.length > 40 ? `${text.slice(0, 40)}…` : text)
   return new LarderError(
     'invalid_argument',
-    `${shown} is not an instant: write it like 2001-06-15T18:00:00Z`,
+    `${quoteText(text)} is not an instant: write it like 2001-06-15T18:00:00Z`,
   )
 }

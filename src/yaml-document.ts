@@ -19,6 +19,7 @@ import {
   parseDocument,
 } from 'yaml'
 import { formatPosition, type Position, type ProblemList } from './problems.js'
+import { quoteText } from './quoted-text.js'
 import { findDeepNesting } from './yaml-nesting.js'
 
 export type YamlScalar = null | boolean | number | bigint | string
@@ -172,7 +173,7 @@ class TreeReader {
       if (first === undefined) {
         entries.set(key.value, { keyAt, node })
       } else {
-        const shown = JSON.stringify(key.value)
+        const shown = quoteText(key.value)
         this.#problems.add(keyAt, `duplicate key ${shown}, first at ${formatPosition(first.keyAt)}`)
       }
     }

@@ -9,6 +9,7 @@ import { z } from 'zod'
 import { didYouMeanOrKnown } from './closest-name.js'
 import { LarderError } from './errors.js'
 import type { Position, ProblemList } from './problems.js'
+import { quoteText } from './quoted-text.js'
 import type { YamlEntry, YamlNode } from './yaml-document.js'
 
 export interface Field<Value> {
@@ -50,7 +51,7 @@ export function readFields<S extends Shape>(
   const known = Object.keys(shape)
   for (const [key, entry] of entries ?? []) {
     if (Object.hasOwn(shape, key)) continue
-    problems.add(entry.keyAt, () => `unknown key ${shown(key)}${didYouMeanOrKnown(key, known)}`)
+    problems.add(entry.keyAt, () => `unknown key ${quoteText(key)}${didYouMeanOrKnown(key, known)}`)
   }
   const fields = Object.entries(shape).map(([key, schema]) => {
     const entry = entries?.get(key)
@@ -59,7 +60,7 @@ export function readFields<S extends Shape>(
       return [key, { value: readValue(entry.node, schema, problems), node: entry.node, at }]
     }
     const absent = schema.safeParse(undefined)
-    if (!absent.success && entries !== undefined) problems.add(at, `${shown(key)} is missing`)
+    if (!absent.success && entries !== undefined) problems.add(at, `${quoteText(key)} is missing`)
     return [key, { value: absent.data, node: undefined, at }]
   })
   // The loop above made one field per key of the shape, which the type system cannot see.
@@ -158,7 +159,7 @@ function countNoun(origin: string): string {
 }
 
 /** What stands there, short enough for a message. */
-export function describeNode(node: YamlNode): string {
+function describeNode(node: YamlNode): string {
   switch (node.kind) {
     case 'list':
       return `a list of ${node.items.length}`
@@ -168,11 +169,6 @@ export function describeNode(node: YamlNode): string {
       return 'something unreadable'
     case 'scalar':
       if (node.value === null) return 'nothing'
-      return typeof node.value === 'string' ? shown(node.value) : `${node.value}`
+      return typeof node.value === 'string' ? quoteText(node.value) : `${node.value}`
   }
-}
-
-/** A text in quotes, cut where it is long. */
-export function shown(text: string): string {
-  return JSON.stringify(text.length > 80 ? `${text.slice(0, 80)}…` : text)
 }

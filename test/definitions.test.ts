@@ -5,6 +5,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
+import { firstLayoutId as codecFirstLayoutId } from '../src/codec/row-version.js'
 import { LarderError } from '../src/errors.js'
 import { parseModelYaml } from '../src/predict/model-yaml.js'
 import { createSeededPrng, type Prng } from '../src/prng.js'
@@ -12,6 +13,7 @@ import { buildSnapshot } from '../src/registry/build-snapshot.js'
 import { emptyDocument, type RegistryDocument } from '../src/registry/document.js'
 import { parseDefinitions } from '../src/registry/parse-definitions.js'
 import { planDefinitions } from '../src/registry/plan-definitions.js'
+import { firstLayoutId } from '../src/registry/plan-views.js'
 
 const fuzzRuns = Number(process.env['LARDER_FUZZ_RUNS'] ?? 10_000)
 const fuzzSeed = Number(process.env['LARDER_FUZZ_SEED'] ?? 3)
@@ -210,26 +212,28 @@ const definitionsArbitrary = fc
     return `entities: [{ name: e, keys: { k: int64 } }]\nfeature_views:\n${lines.join('\n')}\n`
   })
 
-/** What may be given once only, as text: an id that means another feature would show. */
-function givenIds({ views }: RegistryDocument): [string, string][] {
-  return views.flatMap(({ name, generation, schemas, layouts, features }) => [
-    [`generation ${generation}`, name] as [string, string],
-    ...[...features, ...schemas.flatMap((schema) => schema.features)].map(
-      ({ id, name: feature, type }): [string, string] => [
-        `feature ${generation}.${id}`,
-        `${name} ${feature} ${JSON.stringify(type)}`,
-      ],
-    ),
-    ...schemas.map(({ version, features }): [string, string] => [
-      `schema ${generation}.${version}`,
-      JSON.stringify(features),
-    ]),
-    ...layouts.map(({ id, schemaVersion }): [string, string] => [
-      `layout ${generation}.${id}`,
-      String(schemaVersion),
-    ]),
-  ])
+/** What was given, and what it means for ever. */
+function givenIds({ views }: RegistryDocument): [given: string, meaning: string][] {
+  const given: [string, string][] = []
+  for (const { name, generation, schemas, layouts, features } of views) {
+    given.push([`generation ${generation}`, name])
+    for (const feature of [...features, ...schemas.flatMap((schema) => schema.features)]) {
+      const meaning = `${feature.name} ${JSON.stringify(feature.type)}`
+      given.push([`feature ${generation}.${feature.id}`, meaning])
+    }
+    for (const schema of schemas) {
+      given.push([`schema ${generation}.${schema.version}`, JSON.stringify(schema.features)])
+    }
+    for (const layout of layouts) {
+      given.push([`layout ${generation}.${layout.id}`, `schema ${layout.schemaVersion}`])
+    }
+  }
+  return given
 }
+
+test('layout ids start where the codec says', () => {
+  expect(firstLayoutId).toBe(codecFirstLayoutId)
+})
 
 test('over any history ids mean one thing for ever, and applying twice changes nothing', () => {
   const law = fc.property(fc.array(definitionsArbitrary, { maxLength: 12 }), (history) => {

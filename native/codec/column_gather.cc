@@ -11,6 +11,11 @@ namespace {
 
 constexpr std::size_t kLengthBytes = 4;
 
+// A column of numbers has no varying part.
+bool isFixed(FeatureType const& type) {
+  return type.shape == Shape::scalar && elementClassOf(type.scalar) != ColumnClass::var;
+}
+
 // A varint that `findValues` has read before. Moves `from` behind it.
 std::uint32_t takeVarint(std::uint8_t const*& from) {
   std::uint32_t value = 0;
@@ -191,6 +196,7 @@ void ColumnGatherer::gatherVarying(std::size_t columnIndex, std::uint8_t* elemen
                                    std::uint8_t* data) const {
   FeatureType const& type = decoder_.wanted()[columnIndex].type;
   if (isFixedWidth(type)) return;
+  if (isFixed(type)) return;
   bool const isText = elementClassOf(type.scalar) == ColumnClass::var;
   eachValue(columnIndex, [&](std::size_t, std::uint8_t const* from) {
     if (type.shape == Shape::embedding) {

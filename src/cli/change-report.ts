@@ -35,11 +35,10 @@ async function printChange(io: CliIo, change: Change): Promise<void> {
   const colors = colorsOf(io, io.stdout)
   const paint = { add: colors.green, drop: colors.red, change: colors.yellow, refused: colors.red }
   const action = isAction(change.action) ? paint[change.action](change.action) : change.action
-  const from = change.before === '' ? '' : ` ${change.before}`
-  const to =
-    change.after === '' ? '' : change.before === '' ? ` ${change.after}` : ` -> ${change.after}`
+  const detail = [change.before, change.after].filter((text) => text !== '').join(' -> ')
+  const what = detail === '' ? change.name : `${change.name}: ${detail}`
   const needs = change.destructive ? ' (needs --allow-drop)' : ''
-  await printLine(io, `${action} ${change.kind} ${change.name}${from}${to}${needs}`)
+  await printLine(io, `${action} ${change.kind} ${what}${needs}`)
   if (change.effect !== '') await printLine(io, `    ${change.effect}`)
 }
 

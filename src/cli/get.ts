@@ -129,9 +129,14 @@ async function printResult(io: CliIo, keys: TextColumns, result: FeaturesResult)
 function formatFeature(io: CliIo, column: ResponseColumn, rowIndex: number): string {
   const status = column.statusAt(rowIndex)
   const value = column.valueAt(rowIndex)
-  if (status === 'present') return formatCell(value)
+  const shown = formatCell(value, isFloat32(column))
+  if (status === 'present') return shown
   const text = colorsOf(io, io.stdout).yellow(cellStatusText[status])
-  return value === null ? text : `${formatCell(value)} ${text}`
+  return value === null ? text : `${shown} ${text}`
+}
+
+function isFloat32({ values }: ResponseColumn): boolean {
+  return (values.class === 'list' ? values.elements.class : values.class) === 'f32'
 }
 
 function printOrigins(

@@ -55,18 +55,18 @@ interface LoadArguments {
 async function load(load: LoadArguments, { io, markFailed }: CommandContext): Promise<void> {
   const { options } = load
   const batchRows = parseBatchRows(options.batchRows)
-  const startMs = io.clock.monotonicMs()
-  const tally = await withClient(options, io, async (client) => {
+  const { tally, seconds } = await withClient(options, io, async (client) => {
     const target = await findTarget(client, load, io)
     const connection = await openDuckdb()
     try {
       const plans = await planFiles(connection, target, load, io)
-      return await sendFiles({ client, connection, target, plans, batchRows }, io)
+      const startMs = io.clock.monotonicMs()
+      const tally = await sendFiles({ client, connection, target, plans, batchRows }, io)
+      return { tally, seconds: (io.clock.monotonicMs() - startMs) / 1000 }
     } finally {
       connection.closeSync()
     }
   })
-  const seconds = (io.clock.monotonicMs() - startMs) / 1000
   if (options.json) await printJson(io, summaryJson(load.viewName, tally, seconds))
   else await printSummary(io, load.viewName, tally, seconds)
   if (tally.refusals.length > 0) markFailed()

@@ -69,7 +69,7 @@ async function checkDefinitions({ featuresFolder }: Config, io: CliIo): Promise<
   const { entities, views, services } = parseDefinitions(files)
   const counts = [
     formatCount(files.length, 'file'),
-    `${entities.length} entities`,
+    formatCount(entities.length, 'entity', 'entities'),
     formatCount(views.length, 'view'),
     formatCount(services.length, 'service'),
   ]

@@ -57,11 +57,24 @@ const noFrame = {
   middle: '',
 }
 
-/** A value on one line: lists in brackets, bytes as base64, null as a dash. */
-export function formatCell(value: CellValue): string {
+/**
+ * A value on one line: lists in brackets, bytes as base64, null as a dash. `isFloat32` says that its
+ * numbers are float32: they are shown as such, not with the digits of the float64 that holds them.
+ */
+export function formatCell(value: CellValue, isFloat32: boolean): string {
   if (value === null) return '-'
   if (value instanceof Uint8Array) return Buffer.from(value).toString('base64')
-  return Array.isArray(value) ? `[${value.map(String).join(', ')}]` : String(value)
+  const format = (item: unknown) =>
+    isFloat32 && typeof item === 'number' ? formatFloat32(item) : String(item)
+  return Array.isArray(value) ? `[${value.map(format).join(', ')}]` : format(value)
+}
+
+/** 6 digits always fit a float32, 9 always tell it from its neighbours. */
+const float32Digits = [6, 7, 8, 9] as const
+
+function formatFloat32(value: number): string {
+  const texts = float32Digits.map((digits) => String(Number(value.toPrecision(digits))))
+  return texts.find((text) => Math.fround(Number(text)) === value) ?? String(value)
 }
 
 /** An instant in microseconds as ISO 8601, to the microsecond. */
@@ -75,6 +88,6 @@ export function formatInstant(instantUs: bigint): string {
 }
 
 /** `3 rows`, `1 row`: a count with its word. */
-export function formatCount(count: number | bigint, word: string): string {
-  return `${count.toLocaleString('en-US')} ${word}${Number(count) === 1 ? '' : 's'}`
+export function formatCount(count: number | bigint, one: string, many = `${one}s`): string {
+  return `${count.toLocaleString('en-US')} ${Number(count) === 1 ? one : many}`
 }

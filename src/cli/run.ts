@@ -74,8 +74,9 @@ async function tellError(thrown: unknown, io: CliIo): Promise<number> {
   await io.stderr.write(`${colors.red('error:')} ${error.message}\n`)
   const advice = adviceOf(error)
   if (advice !== undefined) await io.stderr.write(`${advice}\n`)
-  if (error.code === 'internal' && error.stack !== undefined) {
-    await io.stderr.write(`${error.stack}\n`)
+  if (error.code === 'internal') {
+    const origin = error.cause instanceof Error ? error.cause : error
+    await io.stderr.write(`${origin.stack}\n`)
   }
   const isUsage = error instanceof LarderError && usageCodes.has(error.code)
   return isUsage ? exitCodes.usage : exitCodes.failed

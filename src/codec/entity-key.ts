@@ -14,11 +14,11 @@
 import { isUtf8 } from 'node:buffer'
 import { assert } from '../assert.js'
 import { type WireColumn, wireCellCount } from '../column.js'
+import type { DefaultScalar, JoinKey } from '../declared.js'
 import { LarderError } from '../errors.js'
 import { type ScalarType, scalarTypes } from '../feature-type.js'
 import { badRowsToldMax, entityKeyBytesMax } from '../limits.js'
 import { loadAddon, type NativeBlob } from '../native.js'
-import type { DefaultScalar, JoinKey } from '../registry/snapshot.js'
 import { nameRowProblems, type RowProblems } from './row-encode.js'
 
 /**

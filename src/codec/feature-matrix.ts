@@ -6,8 +6,8 @@
  */
 import { assert } from '../assert.js'
 import type { ColumnValues, FeatureColumn, ListValues, ScalarValues } from '../column.js'
+import type { DefaultScalar, DefaultValue } from '../declared.js'
 import { elementClassOf, type ScalarClass } from '../feature-type.js'
-import type { DefaultScalar, DefaultValue } from '../registry/snapshot.js'
 
 /**
  * The column with `defaultValue`, which is one of its type, in every cell whose status is one of

@@ -15,6 +15,7 @@
  */
 import { assert } from '../assert.js'
 import type { ColumnValues, FeatureColumn, ScalarValues } from '../column.js'
+import type { OnStale } from '../declared.js'
 import { LarderError } from '../errors.js'
 import {
   columnClassOf,
@@ -25,7 +26,6 @@ import {
 } from '../feature-type.js'
 import { messageBytesMax } from '../limits.js'
 import { loadAddon, type NativeDecoded, type NativeRowDecoder } from '../native.js'
-import type { OnStale } from '../registry/snapshot.js'
 import { featureNumbers, type RowFeature, type RowLayout } from './row-layout.js'
 
 /** A feature to decode, and the name of its column. */

@@ -12,9 +12,9 @@
  */
 import xxhash from 'xxhash-addon'
 import { assert } from '../assert.js'
+import type { HashSeeds } from '../hash-seeds.js'
 import { hotRawKeyBytesMax } from '../limits.js'
 import { loadAddon, type NativeStoreKeys } from '../native.js'
-import type { HashSeeds } from '../registry/registry-store.js'
 
 /** Entity keys in one blob, as a tier's `KeyBatch` holds them. */
 export interface EntityKeys {

@@ -6,14 +6,10 @@
  */
 
 import { didYouMean } from '../closest-name.js'
+import type { DefaultValue } from '../declared.js'
 import { LarderError } from '../errors.js'
 import { columnClassOf, type FeatureType, formatFeatureType } from '../feature-type.js'
-import type {
-  DefaultValue,
-  FeatureService,
-  ServiceFeature,
-  Snapshot,
-} from '../registry/snapshot.js'
+import type { FeatureService, ServiceFeature, Snapshot } from '../registry/snapshot.js'
 import type { Category, Model } from './model.js'
 import type { ModelYaml } from './model-yaml.js'
 

@@ -13,13 +13,14 @@
  */
 import { z } from 'zod'
 import { didYouMean } from '../closest-name.js'
+import type { DefaultScalar, DefaultValue } from '../declared.js'
 import { LarderError } from '../errors.js'
 import type { FeatureType } from '../feature-type.js'
 import { configBytesMax } from '../limits.js'
 import { createProblemList, formatPosition, type Position, type ProblemList } from '../problems.js'
+import { quoteText } from '../quoted-text.js'
 import { readDefault } from '../registry/default-field.js'
 import { nameSchema, typeSchema } from '../registry/definition-schemas.js'
-import type { DefaultScalar, DefaultValue } from '../registry/snapshot.js'
 import { parseYaml, type YamlNode } from '../yaml-document.js'
 import { entriesOf, itemsOf, listSchema, mapSchema, readFields, readValue } from '../yaml-fields.js'
 
@@ -60,7 +61,7 @@ const kindSchema = z.string().transform((text, context): 'lightgbm' => {
   const why = laterKinds.includes(text)
     ? 'is not supported yet: only lightgbm is'
     : `is not a kind of model${didYouMean(text, kinds)}`
-  context.addIssue({ code: 'custom', message: `${JSON.stringify(text.slice(0, 80))} ${why}` })
+  context.addIssue({ code: 'custom', message: `${quoteText(text)} ${why}` })
   return z.NEVER
 })
 /** Features are `role.feature`, request values plain names; inputs have whatever names they have. */

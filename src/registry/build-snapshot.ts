@@ -2,13 +2,13 @@
  * From a stored document to the snapshot that requests use: references become objects, once.
  */
 import { assert } from '../assert.js'
+import type { JoinKey } from '../declared.js'
 import type { ServiceDefinition } from './definitions.js'
 import type { RegistryDocument, ViewRecord } from './document.js'
 import type {
   Entity,
   FeatureService,
   FeatureView,
-  JoinKey,
   ServiceFeature,
   ServiceView,
   Snapshot,

@@ -1,12 +1,13 @@
 /**
  * The field `default` of a feature or of a request value: its value once the type is known.
  */
+
+import type { DefaultValue } from '../declared.js'
 import { LarderError } from '../errors.js'
 import type { FeatureType } from '../feature-type.js'
 import type { ProblemList } from '../problems.js'
 import type { Field } from '../yaml-fields.js'
 import { parseDefault } from './default-value.js'
-import type { DefaultValue } from './snapshot.js'
 
 /** The default that `field` holds for `type`; undefined where it is absent, or wrong, which is told. */
 export function readDefault(

@@ -107,7 +107,7 @@ test.each([
   {
     type: 'string',
     value: 'ä'.repeat(131_073),
-    message: `the default "${'ä'.repeat(40)}…" does not fit string: it must be text of at most 262144 bytes`,
+    message: `the default "${'ä'.repeat(80)}…" does not fit string: it must be text of at most 262144 bytes`,
   },
   {
     type: 'bytes',

@@ -6,6 +6,7 @@
  * "Infinity", "-Infinity", "-0".
  */
 import { unreachable } from '../assert.js'
+import type { DefaultScalar, DefaultValue } from '../declared.js'
 import { LarderError } from '../errors.js'
 import {
   type EmbeddingStorage,
@@ -15,7 +16,7 @@ import {
 } from '../feature-type.js'
 import { parseInstant } from '../instant.js'
 import { listElementsMax, valueBytesMax } from '../limits.js'
-import type { DefaultScalar, DefaultValue } from './snapshot.js'
+import { quoteText } from '../quoted-text.js'
 
 export type DefaultJson = string | number | boolean | readonly (string | number | boolean)[]
 
@@ -149,9 +150,7 @@ function misfit(value: unknown, type: string, wanted: string): LarderError {
 }
 
 function describe(value: unknown): string {
-  if (typeof value === 'string') {
-    return JSON.stringify(value.length > 40 ? `${value.slice(0, 40)}…` : value)
-  }
+  if (typeof value === 'string') return quoteText(value)
   if (Array.isArray(value)) return `list of ${value.length}`
   if (value === null) return 'of nothing'
   return typeof value === 'object' ? 'map' : String(value)

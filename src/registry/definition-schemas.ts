@@ -7,6 +7,7 @@ import { parseDuration } from '../duration.js'
 import { LarderError } from '../errors.js'
 import { type FeatureType, parseFeatureType, scalarTypes } from '../feature-type.js'
 import { embeddingDimMax, nameCharsMax } from '../limits.js'
+import { quoteText } from '../quoted-text.js'
 import { listSchema, mapSchema, parsedText } from '../yaml-fields.js'
 
 const namePattern = new RegExp(`^[A-Za-z_][A-Za-z0-9_]{0,${nameCharsMax - 1}}$`)
@@ -59,7 +60,7 @@ function readType(text: string): FeatureType {
   if (type === undefined) {
     throw new LarderError(
       'invalid_argument',
-      `${JSON.stringify(text.slice(0, 80))} is not a type${didYouMean(text, scalarTypes)}: ` +
+      `${quoteText(text)} is not a type${didYouMean(text, scalarTypes)}: ` +
         `types are ${scalarTypes.join(', ')}, list<TYPE> and embedding<DIM, f32|f16|int8>`,
     )
   }

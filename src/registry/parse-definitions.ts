@@ -5,6 +5,8 @@
  * order. What is wrong hides nothing else: a name that was given is known even if its definition is
  * broken, and nothing is said against those who refer to it.
  */
+
+import type { JoinKey } from '../declared.js'
 import { formatDuration } from '../duration.js'
 import { type FeatureType, formatFeatureType, type ScalarType } from '../feature-type.js'
 import {
@@ -39,7 +41,7 @@ import type {
 } from './definitions.js'
 import { checkCount, createKnown, type Known, type Named } from './known-names.js'
 import { readServiceViews, type ServiceContext } from './parse-service.js'
-import type { JoinKey, ViewSource } from './snapshot.js'
+import type { ViewSource } from './snapshot.js'
 
 /** Reads `files`. Throws `bad_definitions` with a line `file:line:column: message` per problem. */
 export function parseDefinitions(files: readonly DefinitionFile[]): Definitions {
@@ -72,14 +74,16 @@ interface FoundNodes {
 }
 
 function readFiles(files: readonly DefinitionFile[], problems: ProblemList): FoundNodes {
-  const found = { entities: [] as YamlNode[], views: [] as YamlNode[], services: [] as YamlNode[] }
+  const entities: YamlNode[] = []
+  const views: YamlNode[] = []
+  const services: YamlNode[] = []
   const byteCount = files.reduce((sum, { text }) => sum + Buffer.byteLength(text), 0)
   const whole = { path: 'definitions', line: undefined, column: undefined }
   if (files.length === 0) problems.add(whole, 'there is no definition file')
   if (files.length > definitionFilesMax || byteCount > definitionsBytesMax) {
     const most = `at most ${definitionFilesMax} files of ${definitionsBytesMax} bytes in all`
     problems.add(whole, `${files.length} files of ${byteCount} bytes: ${most} are allowed`)
-    return { ...found, complete: false }
+    return { entities, views, services, complete: false }
   }
   let complete = true
   const paths = new Set<string>()
@@ -92,11 +96,11 @@ function readFiles(files: readonly DefinitionFile[], problems: ProblemList): Fou
     if (root?.kind !== 'map') complete = false
     if (root === undefined) continue
     const fields = readFields(root, fileShape, problems)
-    found.entities.push(...itemsOf(fields.entities.node))
-    found.views.push(...itemsOf(fields.feature_views.node))
-    found.services.push(...itemsOf(fields.feature_services.node))
+    entities.push(...itemsOf(fields.entities.node))
+    views.push(...itemsOf(fields.feature_views.node))
+    services.push(...itemsOf(fields.feature_services.node))
   }
-  return { ...found, complete }
+  return { entities, views, services, complete }
 }
 
 function readEntity(node: YamlNode, problems: ProblemList): Named<EntityDefinition> {

@@ -2,14 +2,15 @@
  * The views of a feature service: roles, key columns and features, each checked against its view.
  */
 import { didYouMean, didYouMeanOrKnown } from '../closest-name.js'
+import type { JoinKey } from '../declared.js'
 import { featuresPerServiceMax, featuresPerViewMax, viewsPerServiceMax } from '../limits.js'
 import { formatPosition, type Position, type ProblemList } from '../problems.js'
+import { quoteText } from '../quoted-text.js'
 import type { YamlNode } from '../yaml-document.js'
-import { entriesOf, type Field, itemsOf, readFields, readValue, shown } from '../yaml-fields.js'
+import { entriesOf, type Field, itemsOf, readFields, readValue } from '../yaml-fields.js'
 import { nameSchema, serviceViewShape } from './definition-schemas.js'
 import type { EntityDefinition, ServiceViewDefinition, ViewDefinition } from './definitions.js'
 import { checkCount, type Known } from './known-names.js'
-import type { JoinKey } from './snapshot.js'
 
 export interface ServiceContext {
   readonly entities: Known<EntityDefinition>
@@ -92,7 +93,7 @@ function readKeyColumns(
   for (const [name, { keyAt }] of entries) {
     if (joinKeyNames.includes(name)) continue
     const hint = didYouMeanOrKnown(name, joinKeyNames)
-    problems.add(keyAt, `entity "${entity.name}" has no join key ${shown(name)}${hint}`)
+    problems.add(keyAt, `entity "${entity.name}" has no join key ${quoteText(name)}${hint}`)
   }
   const columns: string[] = []
   for (const key of entity.keys) {

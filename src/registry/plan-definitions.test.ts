@@ -1,10 +1,8 @@
 import { expect, test } from 'vitest'
-import { firstLayoutId as codecFirstLayoutId } from '../codec/row-version.js'
 import type { Change } from './change.js'
 import { emptyDocument, type RegistryDocument } from './document.js'
 import { parseDefinitions } from './parse-definitions.js'
 import { planDefinitions } from './plan-definitions.js'
-import { firstLayoutId } from './plan-views.js'
 
 const first = `entities:
   - { name: airport, keys: { airport: string } }
@@ -54,10 +52,6 @@ function formatChanges(changes: readonly Change[]): string {
 }
 
 const documentOne = applied(emptyDocument, first)
-
-test('layout ids start where the codec says', () => {
-  expect(firstLayoutId).toBe(codecFirstLayoutId)
-})
 
 test.each([
   { name: 'first', from: emptyDocument, text: first },

@@ -4,21 +4,12 @@
  * Definitions are kept as whole, numbered documents, never changed. Beside them: the hash seeds, made
  * once; which daemon holds which id; and which sequence a batch was given.
  */
+import type { HashSeeds } from '../hash-seeds.js'
 
 /** A stored registry version. `documentJson` is what `registry/document.ts` reads and writes. */
 export interface StoredDocument {
   readonly version: number
   readonly documentJson: string
-}
-
-/** Seeds of the key hashes, made by the first migration and never changed. */
-export interface HashSeeds {
-  /** Of the 128-bit hash that stands for a long key in hot. */
-  readonly hotKey: bigint
-  /** Of the 8 bytes that a hashed key's row carries, to tell two keys with one hash apart. */
-  readonly hotCheck: bigint
-  /** Of the 8 bytes before a key in SQL, which spread the load. */
-  readonly warmSpread: bigint
 }
 
 /** A daemon's hold on an id, which is part of the sequences it makes. */

@@ -4,20 +4,10 @@
  * A request takes the current snapshot once and uses it to its end; a daemon swaps to a newer one
  * between requests. All times are microseconds, like event times.
  */
-import type { FeatureType, ScalarType } from '../feature-type.js'
+import type { DefaultValue, JoinKey, OnStale } from '../declared.js'
+import type { FeatureType } from '../feature-type.js'
 
 export type LatencyClass = 'realtime' | 'standard' | 'relaxed'
-/** What a value older than its view's ttl becomes. */
-export type OnStale = 'serve' | 'default'
-
-/** A default, in the form of its type: integers of 64 bits as bigint, bytes as Uint8Array. */
-export type DefaultScalar = number | bigint | boolean | string | Uint8Array
-export type DefaultValue = DefaultScalar | readonly DefaultScalar[]
-
-export interface JoinKey {
-  readonly name: string
-  readonly type: ScalarType
-}
 
 export interface Entity {
   readonly name: string

@@ -16,12 +16,14 @@ import {
 import { parsedText } from '../yaml-fields.js'
 
 export interface Setting<Value> {
+  /** Its place in larder.yaml: `section.name`, or a name alone. */
+  readonly path: string
   readonly schema: z.ZodType<Value>
   readonly fallback: Value
   /** What it does, its default and range: one line for `--help`. */
   readonly effect: string
-  /** Neither a variable nor a flag can set it. */
-  readonly fileOnly?: true
+  /** Set where neither a variable nor a flag can set it. */
+  readonly fileOnly?: boolean
 }
 
 export const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'silent'] as const
@@ -32,63 +34,75 @@ const addressSchema = parsedText('host:port', parseListenAddress)
 const tierUrlSchema = parsedText('the URL of a tier', parseTierScheme)
 
 export const settings = {
-  'listen.grpc': {
+  listenGrpc: {
+    path: 'listen.grpc',
     schema: addressSchema,
     fallback: '127.0.0.1:6570',
     effect: 'host:port for gRPC; port 0 takes any free one (default 127.0.0.1:6570)',
   },
-  'listen.http': {
+  listenHttp: {
+    path: 'listen.http',
     schema: addressSchema,
     fallback: '127.0.0.1:6571',
     effect: 'host:port for metrics and health; port 0 takes any free one (default 127.0.0.1:6571)',
   },
-  'listen.insecure': {
+  listenInsecure: {
+    path: 'listen.insecure',
     schema: switchSchema,
     fallback: false,
     effect: 'lets other machines in, without TLS or tokens: true or false (default false)',
   },
-  'tiers.hot': {
+  tiersHot: {
+    path: 'tiers.hot',
     schema: tierUrlSchema,
     fallback: 'memory:',
     effect: 'URL of the hot tier; memory: serves one daemon alone (default memory:)',
   },
-  'tiers.warm': {
+  tiersWarm: {
+    path: 'tiers.warm',
     schema: tierUrlSchema,
     fallback: 'lmdb:.larder/data',
     effect: 'URL of the warm tier, where rows are durable (default lmdb:.larder/data)',
   },
   features: {
+    path: 'features',
     schema: folderSchema,
     fallback: 'features',
     effect: 'folder of definitions that plan, apply and doctor read (default features)',
   },
   models: {
+    path: 'models',
     schema: folderSchema,
     fallback: 'models',
     effect: 'folder of the model repository (default models)',
   },
   data: {
+    path: 'data',
     schema: folderSchema,
     fallback: '.larder',
     effect: 'folder for the address file and local state (default .larder)',
   },
-  'clock.at': {
+  clockAt: {
+    path: 'clock.at',
     schema: parsedText('an instant such as 2001-06-15T18:00:00Z', parseInstant).optional(),
     fallback: undefined,
     effect: 'freezes the clock that judges freshness and retention, for replays (default: it runs)',
     fileOnly: true,
   },
-  'limits.request_rows': {
+  limitsRequestRows: {
+    path: 'limits.request_rows',
     schema: z.int().min(1).max(requestRowsMax),
     fallback: requestRowsMax,
     effect: `rows of a read request: 1 to ${requestRowsMax} (default ${requestRowsMax})`,
   },
-  'limits.batch_rows': {
+  limitsBatchRows: {
+    path: 'limits.batch_rows',
     schema: z.int().min(1).max(batchRowsMax),
     fallback: batchRowsMax,
     effect: `rows of a written batch: 1 to ${batchRowsMax} (default ${batchRowsMax})`,
   },
-  'limits.read_timeout_ms': {
+  limitsReadTimeoutMs: {
+    path: 'limits.read_timeout_ms',
     // No read waits longer than an acknowledgement may, or less than a read from warm is worth.
     schema: z.int().min(warmReadFloorMs).max(ackTimeoutMsMax),
     fallback: readTimeoutMsDefault,
@@ -96,30 +110,25 @@ export const settings = {
       'deadline in ms of a read that brings none: ' +
       `${warmReadFloorMs} to ${ackTimeoutMsMax} (default ${readTimeoutMsDefault})`,
   },
-  'log.level': {
+  logLevel: {
+    path: 'log.level',
     schema: z.enum(logLevels),
-    fallback: 'info',
+    fallback: 'info' as const,
     effect: `what is logged: ${logLevels.join(', ')} (default info)`,
   },
-} as const satisfies Record<string, Setting<unknown>>
+}
 
 export type SettingKey = keyof typeof settings
-export type SettingValue<Key extends SettingKey> = z.output<(typeof settings)[Key]['schema']>
-
 export const settingKeys: readonly SettingKey[] = Object.keys(settings).filter(isSettingKey)
-
-export function isSettingKey(text: string): text is SettingKey {
-  return Object.hasOwn(settings, text)
-}
 
 /** `LARDER_TIERS_WARM` of `tiers.warm`. */
 export function variableOf(key: SettingKey): string {
-  return `LARDER_${key.replace('.', '_').toUpperCase()}`
+  return `LARDER_${settings[key].path.replace('.', '_').toUpperCase()}`
 }
 
 /** `--tiers-warm` of `tiers.warm`. */
 export function flagOf(key: SettingKey): string {
-  return `--${key.replace(/[._]/g, '-')}`
+  return `--${settings[key].path.replace(/[._]/g, '-')}`
 }
 
 /** True where only this machine can reach the host of `address`. */
@@ -144,4 +153,8 @@ function parseTierScheme(text: string): string {
     'bad_config',
     'not the URL of a tier: it begins with memory:, lmdb:, redis:// or postgresql://, say',
   )
+}
+
+function isSettingKey(text: string): text is SettingKey {
+  return Object.hasOwn(settings, text)
 }

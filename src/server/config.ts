@@ -17,9 +17,9 @@ import { mapSchema, readFields, readValue } from '../yaml-fields.js'
 import {
   flagOf,
   isLoopback,
-  isSettingKey,
+  type logLevels,
+  type Setting,
   type SettingKey,
-  type SettingValue,
   settingKeys,
   settings,
   variableOf,
@@ -45,7 +45,7 @@ export interface Config {
     readonly batchRows: number
     readonly readTimeoutMs: number
   }
-  readonly log: { readonly level: SettingValue<'log.level'> }
+  readonly log: { readonly level: (typeof logLevels)[number] }
 }
 
 export interface ConfigSources {
@@ -55,6 +55,11 @@ export interface ConfigSources {
   /** By flag, `--tiers-warm`; a flag without a value is true. Flags that set nothing are ignored. */
   readonly flags: Readonly<Record<string, unknown>>
 }
+
+const sectionSchema = mapSchema.optional()
+
+/** What variables and flags can set. */
+const outsideKeys = settingKeys.filter((key) => !('fileOnly' in settings[key]))
 
 /** Variables that are for clients and tests. */
 const othersVariables = [
@@ -74,7 +79,7 @@ export function readConfig({ configPath, env, flags }: ConfigSources): Config {
     flags: flagNodes(flags),
   }
   const config = createConfig({
-    read: (key) => readSetting(key, given, problems),
+    read: (setting) => readSetting(setting, given, problems),
     baseFolder: configPath === undefined ? process.cwd() : dirname(resolve(configPath)),
   })
   checkExposure(config, given, problems)
@@ -82,58 +87,54 @@ export function readConfig({ configPath, env, flags }: ConfigSources): Config {
   return config
 }
 
-type NodesByKey = ReadonlyMap<SettingKey, YamlNode>
+/** Given values, by the settings' paths. */
+type NodesByPath = ReadonlyMap<string, YamlNode>
 
 interface GivenNodes {
-  readonly file: NodesByKey
-  readonly variables: NodesByKey
-  readonly flags: NodesByKey
+  readonly file: NodesByPath
+  readonly variables: NodesByPath
+  readonly flags: NodesByPath
 }
 
 function createConfig(options: {
-  readonly read: <Key extends SettingKey>(key: Key) => SettingValue<Key>
+  readonly read: <Value>(setting: Setting<Value>) => Value
   readonly baseFolder: string
 }): Config {
   const { read, baseFolder } = options
-  const folder = (key: 'features' | 'models' | 'data') => resolve(baseFolder, read(key))
-  const tier = (key: 'tiers.hot' | 'tiers.warm') => {
-    const url = read(key)
+  const folder = (setting: Setting<string>) => resolve(baseFolder, read(setting))
+  const tier = (setting: Setting<string>) => {
+    const url = read(setting)
     return url.startsWith('lmdb:') ? `lmdb:${resolve(baseFolder, url.slice(5))}` : url
   }
   return Object.freeze({
     listen: Object.freeze({
-      grpc: read('listen.grpc'),
-      http: read('listen.http'),
-      insecure: read('listen.insecure'),
+      grpc: read(settings.listenGrpc),
+      http: read(settings.listenHttp),
+      insecure: read(settings.listenInsecure),
     }),
-    tiers: Object.freeze({ hot: tier('tiers.hot'), warm: tier('tiers.warm') }),
-    featuresFolder: folder('features'),
-    modelsFolder: folder('models'),
-    dataFolder: folder('data'),
-    clockAtUs: read('clock.at'),
+    tiers: Object.freeze({ hot: tier(settings.tiersHot), warm: tier(settings.tiersWarm) }),
+    featuresFolder: folder(settings.features),
+    modelsFolder: folder(settings.models),
+    dataFolder: folder(settings.data),
+    clockAtUs: read(settings.clockAt),
     limits: Object.freeze({
-      requestRows: read('limits.request_rows'),
-      batchRows: read('limits.batch_rows'),
-      readTimeoutMs: read('limits.read_timeout_ms'),
+      requestRows: read(settings.limitsRequestRows),
+      batchRows: read(settings.limitsBatchRows),
+      readTimeoutMs: read(settings.limitsReadTimeoutMs),
     }),
-    log: Object.freeze({ level: read('log.level') }),
+    log: Object.freeze({ level: read(settings.logLevel) }),
   })
 }
 
 /** Checks every place that gives a setting; the value of the strongest, or the default. */
-function readSetting<Key extends SettingKey>(
-  key: Key,
+function readSetting<Value>(
+  { path, schema, fallback }: Setting<Value>,
   given: GivenNodes,
   problems: ProblemList,
-): SettingValue<Key> {
-  // The schema and the default of `key`, which the type system knows only as those of some key.
-  const { schema, fallback } = settings[key] as unknown as {
-    readonly schema: z.ZodType<SettingValue<Key>>
-    readonly fallback: SettingValue<Key>
-  }
+): Value {
   let value = fallback
   for (const nodes of [given.file, given.variables, given.flags]) {
-    const node = nodes.get(key)
+    const node = nodes.get(path)
     value = (node && readValue(node, schema, problems)) ?? value
   }
   return value
@@ -153,64 +154,54 @@ function readText(path: string): string {
   }
 }
 
-/** What larder.yaml gives, by setting; unknown keys are told. */
-function fileNodes(root: YamlNode, problems: ProblemList): NodesByKey {
-  const nodes = new Map<SettingKey, YamlNode>()
+/** What larder.yaml gives; unknown keys are told. */
+function fileNodes(root: YamlNode, problems: ProblemList): NodesByPath {
+  const nodes = new Map<string, YamlNode>()
   if (root.kind === 'scalar' && root.value === null) return nodes
-  const inSections = settingKeys.map((key) => key.split('.'))
+  const places = settingKeys.map((key) => settings[key].path.split('.'))
   const topShape = Object.fromEntries(
-    inSections.map(([top = '', name]) => [
-      top,
-      name === undefined ? z.unknown() : mapSchema.optional(),
-    ]),
+    places.map(([top = '', name]) => [top, name === undefined ? z.unknown() : sectionSchema]),
   )
   for (const [top, { node }] of Object.entries(readFields(root, topShape, problems))) {
     if (node === undefined) continue
-    if (isSettingKey(top)) nodes.set(top, node)
+    if (topShape[top] !== sectionSchema) nodes.set(top, node)
     else if (node.kind === 'map') {
-      const names = inSections.filter(([section]) => section === top).map(([, name = '']) => name)
+      const names = places.filter(([section]) => section === top).map(([, name = '']) => name)
       const shape = Object.fromEntries(names.map((name) => [name, z.unknown()]))
       for (const [name, field] of Object.entries(readFields(node, shape, problems))) {
-        const key = `${top}.${name}`
-        if (field.node !== undefined && isSettingKey(key)) nodes.set(key, field.node)
+        if (field.node !== undefined) nodes.set(`${top}.${name}`, field.node)
       }
     }
   }
   return nodes
 }
 
-/** What the environment gives, by setting; unknown `LARDER_*` variables are told. */
-function variableNodes(env: ConfigSources['env'], problems: ProblemList): NodesByKey {
-  const keys = new Map(
-    settingKeys.filter((key) => !isFileOnly(key)).map((key) => [variableOf(key), key]),
-  )
-  const nodes = new Map<SettingKey, YamlNode>()
+/** What the environment gives; unknown `LARDER_*` variables are told. */
+function variableNodes(env: ConfigSources['env'], problems: ProblemList): NodesByPath {
+  const byVariable = new Map(outsideKeys.map((key) => [variableOf(key), key]))
+  const nodes = new Map<string, YamlNode>()
   for (const [variable, text] of Object.entries(env)) {
     if (!variable.startsWith('LARDER_') || text === undefined) continue
     if (othersVariables.some((other) => other === variable)) continue
-    const key = keys.get(variable)
+    const key = byVariable.get(variable)
     const at = { path: variable, line: undefined, column: undefined }
-    if (key !== undefined) nodes.set(key, textNode(key, text, at))
+    if (key !== undefined) nodes.set(settings[key].path, textNode(key, text, at))
     else {
-      const known = [...keys.keys(), ...othersVariables]
+      const known = [...byVariable.keys(), ...othersVariables]
       problems.add(at, `unknown variable${didYouMeanOrKnown(variable, known)}`)
     }
   }
   return nodes
 }
 
-function flagNodes(flags: ConfigSources['flags']): NodesByKey {
-  const nodes = new Map<SettingKey, YamlNode>()
-  for (const key of settingKeys) {
-    const value = isFileOnly(key) ? undefined : flags[flagOf(key)]
+function flagNodes(flags: ConfigSources['flags']): NodesByPath {
+  const nodes = new Map<string, YamlNode>()
+  for (const key of outsideKeys) {
+    const value = flags[flagOf(key)]
     const at = { path: flagOf(key), line: undefined, column: undefined }
-    if (value !== undefined) nodes.set(key, textNode(key, String(value), at))
+    if (value !== undefined) nodes.set(settings[key].path, textNode(key, String(value), at))
   }
   return nodes
-}
-
-function isFileOnly(key: SettingKey): boolean {
-  return 'fileOnly' in settings[key]
 }
 
 /** A text as larder.yaml would hold it: switches and whole numbers are not text there. */
@@ -227,12 +218,12 @@ function textNode(key: SettingKey, text: string, at: Position): YamlNode {
 
 function checkExposure({ listen }: Config, given: GivenNodes, problems: ProblemList): void {
   if (listen.insecure) return
-  const addresses = [
-    ['listen.grpc', listen.grpc],
-    ['listen.http', listen.http],
-  ] as const
-  for (const [key, address] of addresses) {
-    const node = given.flags.get(key) ?? given.variables.get(key) ?? given.file.get(key)
+  const addresses = new Map([
+    [settings.listenGrpc.path, listen.grpc],
+    [settings.listenHttp.path, listen.http],
+  ])
+  for (const [path, address] of addresses) {
+    const node = given.flags.get(path) ?? given.variables.get(path) ?? given.file.get(path)
     if (node === undefined || isLoopback(address)) continue
     problems.add(
       node.at,

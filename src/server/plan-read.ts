@@ -8,9 +8,10 @@
 
 import { dedupeKeys, encodeEntityKeys } from '../codec/entity-key.js'
 import { type WireColumn, wireCellCount } from '../column.js'
+import type { JoinKey } from '../declared.js'
 import { LarderError } from '../errors.js'
 import { requestColumnsMax } from '../limits.js'
-import type { Feature, FeatureView, JoinKey } from '../registry/snapshot.js'
+import type { Feature, FeatureView } from '../registry/snapshot.js'
 
 /** A feature that a request wants: under which name, of which view in which role. */
 export interface WantedFeature {

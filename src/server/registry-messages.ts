@@ -1,19 +1,15 @@
 /**
  * A snapshot as messages.
  */
+
+import type { DefaultScalar, DefaultValue } from '../declared.js'
 import { formatFeatureType } from '../feature-type.js'
 import type {
   GetRegistryResponse,
   FeatureService as ServiceMessage,
   FeatureView as ViewMessage,
 } from '../gen/larder/v1/admin.js'
-import type {
-  DefaultScalar,
-  DefaultValue,
-  FeatureService,
-  FeatureView,
-  Snapshot,
-} from '../registry/snapshot.js'
+import type { FeatureService, FeatureView, Snapshot } from '../registry/snapshot.js'
 
 export function formatRegistry(snapshot: Snapshot): GetRegistryResponse {
   return {

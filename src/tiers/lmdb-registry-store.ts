@@ -12,14 +12,10 @@
  * whose process is gone counts as past: a killed daemon's id is free at once.
  */
 import { LarderError } from '../errors.js'
+import type { HashSeeds } from '../hash-seeds.js'
 import { daemonIdsMax } from '../limits.js'
 import { randomSeed } from '../prng.js'
-import type {
-  DaemonLease,
-  HashSeeds,
-  RegistryStore,
-  StoredDocument,
-} from '../registry/registry-store.js'
+import type { DaemonLease, RegistryStore, StoredDocument } from '../registry/registry-store.js'
 import { throwIfAborted } from './abortable.js'
 import { commitFlushed, type LmdbStore } from './lmdb-store.js'
 

@@ -8,7 +8,7 @@
  * versions as four 32-bit pieces, because Lua's numbers are doubles and its string order is the locale's.
  */
 import { encodeHotKeys, keyCheckBytes } from '../codec/store-key.js'
-import type { HashSeeds } from '../registry/registry-store.js'
+import type { HashSeeds } from '../hash-seeds.js'
 import type { KeyBatch } from './key-batch.js'
 
 /** Where one row lies. */

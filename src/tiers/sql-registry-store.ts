@@ -5,14 +5,10 @@
  * pool repeats a statement whose answer was lost.
  */
 import { LarderError } from '../errors.js'
+import type { HashSeeds } from '../hash-seeds.js'
 import { daemonIdsMax } from '../limits.js'
 import { randomSeed } from '../prng.js'
-import type {
-  DaemonLease,
-  HashSeeds,
-  RegistryStore,
-  StoredDocument,
-} from '../registry/registry-store.js'
+import type { DaemonLease, RegistryStore, StoredDocument } from '../registry/registry-store.js'
 import type { SqlPool, SqlStatement } from './sql-pool.js'
 import { signedOf, unsignedOf } from './sql-value.js'
 

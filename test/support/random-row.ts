@@ -138,7 +138,7 @@ export const everyType: readonly FeatureType[] = [
 
 /** A row's bytes after some damage: bits, bytes, cuts and insertions, several at once now and then. */
 export function mutateRow(row: Buffer, prng: Prng): Buffer {
-  let mutated = Buffer.from(row)
+  let mutated: Buffer = Buffer.from(row)
   for (let left = 1 + prng.below(3); left > 0; left--) mutated = mutateOnce(mutated, prng)
   return mutated
 }
