@@ -1,6 +1,6 @@
 /**
- * `npm run check`: format, lint and types, of TypeScript, JavaScript, C++ and proto. The tree's own
- * rules are `test/tidy.test.ts`, which this runs too.
+ * `npm run check`: format, lint, types and what is unused, of TypeScript, JavaScript, C++ and proto. The
+ * tree's own rules are `test/tidy.test.ts`, which this runs too.
  */
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
@@ -14,6 +14,7 @@ export function check() {
   runBin('buf', ['format', '--exit-code', '--diff'])
   runBin('clang-format', ['--dry-run', '--Werror', ...nativeSources('native')])
   runBin('tsc', ['-p', 'tsconfig.check.json'])
+  runBin('knip', [])
 }
 
 /** C++ sources and headers under `folder`, without what was built. */

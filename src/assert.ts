@@ -6,7 +6,7 @@
  */
 
 /** Thrown when Larder's own code broke one of its rules. */
-export class AssertionError extends Error {
+class AssertionError extends Error {
   override readonly name = 'AssertionError'
 }
 

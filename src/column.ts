@@ -78,4 +78,4 @@ export function wireCellCount(values: WireValues): number | undefined {
 }
 
 /** Bytes a cell takes in its column's fixed part: the value, or the u32 length. */
-export const wireCellBytes = { f32: 4, f64: 8, i64: 8, var: 4, list: 4 } as const
+const wireCellBytes = { f32: 4, f64: 8, i64: 8, var: 4, list: 4 } as const

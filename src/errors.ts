@@ -7,7 +7,7 @@
  */
 
 /** Every code, with what it tells the caller to do. */
-export const errorCodes = {
+const errorCodes = {
   invalid_argument: 'the request is wrong as it stands: correct it',
   bad_definitions: 'the definitions are wrong: each problem has a file, line and column',
   bad_model: 'the model file cannot be used: see the offset and the excerpt',

@@ -89,8 +89,6 @@ export const writeTimeoutMs = 30_000
 export const adminTimeoutMsDefault = 60_000
 /** What must be left of a deadline before a fall-through to warm is worth trying. */
 export const warmReadFloorMs = 2
-/** How old a copy another daemon may serve after an acknowledged write. */
-export const maxStalenessMs = { realtime: 1000, standard: 5000, relaxed: 5000 } as const
 /** A fill read longer ago than this is dropped: it might hide a newer, acknowledged write. */
 export const fillAgeMsMax = readTimeoutMsDefault
 

@@ -169,8 +169,9 @@ function castTimestamp(kind: SourceKind, source: string): string | undefined {
     case 'integer':
       return `TRY_CAST(${source} AS BIGINT)`
     case 'text': {
+      // Not AS TIMESTAMP: that drops the offset. The connection's zone is UTC.
       const digits = castInteger('BIGINT', kind, source)
-      return `coalesce(${digits}, epoch_us(TRY_CAST(${source} AS TIMESTAMP)))`
+      return `coalesce(${digits}, epoch_us(TRY_CAST(${source} AS TIMESTAMPTZ)))`
     }
     default:
       return undefined

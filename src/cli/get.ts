@@ -65,12 +65,17 @@ async function fetchFeatures(fetch: Fetch, signal: AbortSignal): Promise<Feature
     {
       ...target.selector,
       keys: createColumns(fetch.keys, target.keys, 'join key'),
-      features: options.feature,
+      features: options.feature.map((feature) => qualify(feature, target)),
       applyDefaults: options.applyDefaults ?? false,
       includeRows: options.rows ?? false,
     },
     signal,
   )
+}
+
+/** A view's features may be named without the view: there is only one. */
+function qualify(feature: string, { selector }: Target): string {
+  return 'view' in selector && !feature.includes('.') ? `${selector.view}.${feature}` : feature
 }
 
 interface Target {

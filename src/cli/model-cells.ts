@@ -3,7 +3,8 @@
  *
  * Cells are numbers, `nan`, `inf`, `-inf`, or empty, which is missing. In a column of pandas categories
  * a cell is a category, which becomes the model's own code; a category that the model never saw is
- * missing, as it was in training. Anything else is an error with file, line and column.
+ * missing, as it was in training; where all categories are words, a number is taken as a code. Anything
+ * else is an error with file, line and column.
  */
 import { didYouMean } from '../closest-name.js'
 import { LarderError } from '../errors.js'
@@ -118,33 +119,40 @@ function readNumber(cell: string): number | undefined {
   return cell === '' ? Number.NaN : parseNumber(cell)
 }
 
-/** The model's category lists belong to its categorical inputs, in their order. */
-function createReaders({
-  featureNames,
-  categoricalFeatures,
-  pandasCategorical,
-}: LightgbmModel): CellReader[] {
-  const lists = pandasCategorical ?? []
-  const categoricalCount = categoricalFeatures.filter(Boolean).length
-  if (lists.length > 0 && lists.length !== categoricalCount) {
-    throw new LarderError(
-      'bad_model',
-      `the file lists categories for ${lists.length} inputs, but the trees have ${categoricalCount} ` +
-        'categorical ones: which list is whose cannot be told',
-    )
-  }
-  let listIndex = 0
-  return featureNames.map((_, index) => {
-    if (categoricalFeatures[index] !== true) return readNumber
-    const list = lists[listIndex]
-    listIndex += 1
+function createReaders(model: LightgbmModel): CellReader[] {
+  const lists = categoryListsOf(model)
+  return model.featureNames.map((_, index) => {
+    const list = lists.get(index)
     return list === undefined ? readNumber : createCategoryReader(list)
   })
 }
 
+/**
+ * The category list of each input that has one. The file lists them in input order, without names; an
+ * input that no tree uses may have one too, but is no longer marked as categorical. Where that leaves
+ * more than one way to read it, no list is used, and only codes are taken.
+ */
+function categoryListsOf({
+  featureNames,
+  categoricalFeatures,
+  usedFeatures,
+  pandasCategorical = [],
+}: LightgbmModel): ReadonlyMap<number, readonly Category[]> {
+  const indexes = featureNames.map((_, index) => index)
+  const categorical = indexes.filter((index) => categoricalFeatures[index])
+  const possible = indexes.filter((index) => categoricalFeatures[index] || !usedFeatures[index])
+  const owners = [categorical, possible].find((some) => some.length === pandasCategorical.length)
+  return new Map(owners?.map((index, place) => [index, pandasCategorical[place] ?? []]))
+}
+
 function createCategoryReader(categories: readonly Category[]): CellReader {
   const codes = new Map(categories.map((category, code) => [categoryText(String(category)), code]))
-  return (cell) => codes.get(categoryText(cell)) ?? Number.NaN
+  const areWords = categories.every((category) => typeof category === 'string')
+  return (cell) => {
+    const code = codes.get(categoryText(cell))
+    if (code !== undefined) return code
+    return (areWords ? readNumber(cell) : undefined) ?? Number.NaN
+  }
 }
 
 /** 3 and 3.0 are one category, as they are for pandas; so are True and true. */

@@ -94,6 +94,11 @@ test.each([
       'the default 9007199254740993 does not fit float64: it must be a number, if whole one that float64 holds exactly',
   },
   {
+    type: 'float32',
+    value: 10n ** 400n,
+    message: `the default 1${'0'.repeat(400)} does not fit float32: it must be a number between -3.4028234663852886e+38 and 3.4028234663852886e+38`,
+  },
+  {
     type: 'float64',
     value: null,
     message:

@@ -104,9 +104,11 @@ function parseFloat32(type: string, value: unknown, max: number): number {
   throw misfit(value, type, `a number between ${-max} and ${max}`)
 }
 
+/** A number, or a whole one beyond 2^53 that float64 holds exactly. */
 function asNumber(value: unknown): number | undefined {
-  if (typeof value === 'number') return value
-  return typeof value === 'bigint' && BigInt(Number(value)) === value ? Number(value) : undefined
+  if (typeof value !== 'bigint') return typeof value === 'number' ? value : undefined
+  const number = Number(value)
+  return Number.isFinite(number) && BigInt(number) === value ? number : undefined
 }
 
 function parseText(scalar: 'string' | 'categorical', value: unknown): string {

@@ -308,6 +308,11 @@ test('all problems of all files are told at once, in order', () => {
   ])
 })
 
+test('very many items are told, not too many for the stack', () => {
+  const problems = problemsOf(`entities: [${'x,'.repeat(150_000)}]`)
+  expect(problems).toContain('a.yaml:1:8204: 150000 of the kind entity: at most 4096')
+})
+
 test('too many problems are counted', () => {
   const many = `entities: [${'x,'.repeat(1000)}]`
   expect(problemsOf(many)).toHaveLength(201)

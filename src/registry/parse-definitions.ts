@@ -96,9 +96,10 @@ function readFiles(files: readonly DefinitionFile[], problems: ProblemList): Fou
     if (root?.kind !== 'map') complete = false
     if (root === undefined) continue
     const fields = readFields(root, fileShape, problems)
-    entities.push(...itemsOf(fields.entities.node))
-    views.push(...itemsOf(fields.feature_views.node))
-    services.push(...itemsOf(fields.feature_services.node))
+    // One by one: as arguments of one call, very many items would end the stack.
+    for (const node of itemsOf(fields.entities.node)) entities.push(node)
+    for (const node of itemsOf(fields.feature_views.node)) views.push(node)
+    for (const node of itemsOf(fields.feature_services.node)) services.push(node)
   }
   return { entities, views, services, complete }
 }

@@ -31,6 +31,7 @@ export interface AdminTools extends CallFrame {
   readonly health: Health
   readonly config: Config
   readonly startedAtMs: number
+  readonly listenAddresses: () => readonly string[]
 }
 
 export function createAdminService(tools: AdminTools): AdminServiceServer {

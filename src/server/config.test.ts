@@ -197,7 +197,6 @@ test('every setting has a variable and a flag of its own, and says what it does'
   expect(new Set(settingKeys.map(variableOf)).size).toBe(settingKeys.length)
   expect(new Set(settingKeys.map(flagOf)).size).toBe(settingKeys.length)
   expect(settingKeys.filter((key) => !settings[key].effect.includes('default'))).toEqual([])
-}) => !effect.includes('default'))).toEqual([])
 })
 
 test.each([

@@ -18,7 +18,7 @@ export async function describeDaemon(
   const tiers: TierStatus[] = []
   if (state?.hot !== undefined) tiers.push(await describeTier('hot', state.hot, signal))
   if (state !== undefined) tiers.push(await describeTier('warm', state.warm, signal))
-  const listenAddresses = [config.listen.grpc, config.listen.http]
+  const listenAddresses = [...tools.listenAddresses()]
   return {
     version,
     nodeVersion: process.version,

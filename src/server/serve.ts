@@ -43,6 +43,8 @@ interface Daemon {
   readonly health: Health
   readonly draining: AbortController
   readonly startedAtMs: number
+  /** `host:port` with the ports really taken; empty until it listens. */
+  listenAddresses: readonly string[]
   /** Undefined until its tiers are open. */
   state: DaemonState | undefined
 }
@@ -54,6 +56,7 @@ export async function serve(config: Config): Promise<RunningDaemon> {
   const httpServer = createHttpServer(daemon.metrics, daemon.health)
   const grpcAddress = await listenGrpc(grpcServer, config.listen.grpc)
   const httpAddress = await listenHttp(httpServer, config.listen.http)
+  daemon.listenAddresses = [grpcAddress, httpAddress]
   const ready = becomeReady(daemon, { grpcAddress, httpAddress })
   // Whoever waits for `ready` sees why it failed; nobody has to.
   ready.catch(() => undefined)
@@ -79,7 +82,17 @@ function createDaemon(config: Config): Daemon {
   const health = createHealth((isReady) => metrics.setReady(isReady))
   const draining = new AbortController()
   const startedAtMs = clock.monotonicMs()
-  return { config, clock, log, metrics, health, draining, startedAtMs, state: undefined }
+  return {
+    config,
+    clock,
+    log,
+    metrics,
+    health,
+    draining,
+    startedAtMs,
+    listenAddresses: [],
+    state: undefined,
+  }
 }
 
 function createGrpcServer(daemon: Daemon): Server {
@@ -126,6 +139,7 @@ function createGrpcServer(daemon: Daemon): Server {
       health,
       config,
       startedAtMs: daemon.startedAtMs,
+      listenAddresses: () => daemon.listenAddresses,
     }),
   )
   health.implementation.addToServer(server)

@@ -34,10 +34,10 @@ describe('the LMDB tier', () => {
   })
 
   test('a folder that cannot be made is told with its reason', () => {
-    expect(() => openLmdbStore('/proc/nowhere')).toThrow(
+    expect(() => openLmdbStore('/dev/null/nowhere')).toThrow(
       expect.objectContaining({
         code: 'unavailable',
-        message: expect.stringContaining('lmdb:/proc/nowhere cannot be opened'),
+        message: expect.stringContaining('lmdb:/dev/null/nowhere cannot be opened'),
       }),
     )
   })

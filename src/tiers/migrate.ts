@@ -127,7 +127,7 @@ function pendingOf(
 
 /** Even with IF NOT EXISTS, PostgreSQL lets two creators at once collide: who lost tries again. */
 async function createBookkeeping(pool: SqlPool, signal: AbortSignal): Promise<void> {
-  const collisions = ['23505', '42P06', '42P07']
+  const collisions = ['23505', '42710', '42P06', '42P07']
   for (const text of bookkeepingTexts) {
     try {
       await pool.run({ text }, signal)

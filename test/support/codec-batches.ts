@@ -16,6 +16,8 @@ import { rowState } from '../../src/tiers/row-batch.js'
 import { wireColumnOf } from './codec-columns.js'
 import type { ReferenceCell, ReferenceLayout } from './reference-row.js'
 
+export { rowState }
+
 /** The write sequence of all rows made here. */
 export const sequence = 0x0123456789abcdefn
 

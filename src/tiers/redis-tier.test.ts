@@ -1,0 +1,182 @@
+import { Redis } from 'ioredis'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import { startRedis } from '../../test/support/redis-server.js'
+import type { TestServer } from '../../test/support/server-process.js'
+import { freshRedisUrl } from '../../test/support/test-servers.js'
+import {
+  entry,
+  holdsRows,
+  never,
+  readEntries,
+  readSlots,
+  type TestEntry,
+  writeEntries,
+} from '../../test/support/tier-rows.js'
+import { expiryJitterShare } from '../limits.js'
+import { createSeededPrng } from '../prng.js'
+import { redisFindings, serverVersionOf } from './redis-findings.js'
+import { openRedisTier, type RedisTier } from './redis-tier.js'
+import { rowState } from './row-batch.js'
+
+const seeds = { hotKey: 1n, hotCheck: 2n, warmSpread: 3n }
+const open = (url: string): Promise<RedisTier> =>
+  openRedisTier({ url, kind: 'redis', displayUrl: url, seeds, prng: createSeededPrng(7) }, never)
+
+function manyEntries(count: number, body: string | Buffer): TestEntry[] {
+  return Array.from({ length: count }, (_, index) =>
+    entry({ generation: 1, key: `k${index}`, body }),
+  )
+}
+
+describe('the Redis tier on the shared server', () => {
+  let url: string
+  let tier: RedisTier
+  let client: Redis
+
+  beforeAll(async () => {
+    url = await freshRedisUrl()
+    tier = await open(url)
+    client = new Redis(url)
+  })
+  afterAll(async () => {
+    client.disconnect()
+    await tier.close()
+  })
+
+  test('writes again after the server forgot the script', async () => {
+    const entries = manyEntries(1200, 'flushed')
+    await client.script('FLUSH')
+    expect(await writeEntries(tier, entries)).toBe(1200)
+    await client.script('FLUSH')
+    expect(await writeEntries(tier, entries)).toBe(0)
+    expect(await holdsRows(tier, entries)).toBe(true)
+  })
+
+  test('hands Redis a duration, never less than asked and at most the jitter more', async () => {
+    const keepMs = 1_000_000
+    const entries = Array.from({ length: 50 }, (_, index) =>
+      entry({ generation: 2, key: `${index}`, keepMs }),
+    )
+    await writeEntries(tier, entries)
+    const expiries = await Promise.all(
+      entries.map(({ key }) => client.pttl(Buffer.concat([Buffer.from([1, 2]), key]))),
+    )
+    // Some of the time is over when Redis is asked: a minute is more than any test machine takes.
+    expect(Math.min(...expiries)).toBeGreaterThan(keepMs - 60_000)
+    expect(Math.max(...expiries)).toBeLessThanOrEqual(keepMs * (1 + expiryJitterShare) + 1)
+    expect(new Set(expiries.map((ms) => Math.round(ms / 1000))).size).toBeGreaterThan(10)
+  })
+
+  test("another entity's row under the same hash is absent, and counted", async () => {
+    const hashed = entry({ generation: 3, key: 'x'.repeat(100) })
+    await writeEntries(tier, [hashed])
+    const [key = ''] = await client.keysBuffer(Buffer.from([2, 3, 0x2a]))
+    const stored = (await client.getBuffer(key)) ?? Buffer.alloc(0)
+    await client.set(key, Buffer.concat([Buffer.alloc(8, 0xee), stored.subarray(8)]))
+    expect(await readEntries(tier, [hashed])).toEqual([undefined])
+    expect((await tier.stats(never)).findings).toEqual([
+      "1 reads met another entity's row under their hash",
+    ])
+  })
+
+  test('a stored value that is no row comes back as it is and gives way to any write', async () => {
+    const row = entry({ generation: 4, key: 'k' })
+    await client.set(Buffer.from([1, 4, 0x6b]), Buffer.from([0xff, 0xff]))
+    expect(await readEntries(tier, [row])).toEqual([Buffer.from([0xff, 0xff])])
+    expect(await writeEntries(tier, [row])).toBe(1)
+    expect(await readEntries(tier, [row])).toEqual([row.row])
+  })
+
+  test('a value of another Redis type under a key is told as unavailable', async () => {
+    await client.lpush(Buffer.from([1, 5, 0x6b]), 'list')
+    await expect(writeEntries(tier, [entry({ generation: 5, key: 'k' })])).rejects.toMatchObject({
+      code: 'unavailable',
+      message: expect.stringContaining('WRONGTYPE'),
+    })
+  })
+})
+
+describe('the Redis tier on a server of its own', () => {
+  let server: TestServer
+
+  beforeAll(async () => {
+    server = await startRedis(['--maxmemory', '8mb'])
+  })
+  afterAll(() => server.stop())
+
+  test('a full server is hot_out_of_memory; reads and removals still work', async () => {
+    const tier = await open(server.url)
+    const entries = manyEntries(400, Buffer.alloc(50_000))
+    await expect(writeEntries(tier, entries)).rejects.toMatchObject({ code: 'hot_out_of_memory' })
+    const { into, failure } = await readSlots(tier, entries, Uint32Array.of(0))
+    expect(failure).toBeUndefined()
+    expect(into.states[0]).toBe(rowState.row)
+    await new Redis(server.url).flushall()
+    expect(await writeEntries(tier, entries.slice(0, 10))).toBe(10)
+    await tier.close()
+  })
+
+  test('a server killed while serving fails slots and writes at once, then serves again', async () => {
+    const tier = await open(server.url)
+    const entries = manyEntries(3, 'row')
+    await writeEntries(tier, entries)
+    await server.kill()
+    const { into, failure } = await readSlots(tier, entries, Uint32Array.of(0, 1, 2))
+    expect([...into.states]).toEqual([rowState.failed, rowState.failed, rowState.failed])
+    expect(failure).toMatchObject({ code: 'unavailable' })
+    await expect(writeEntries(tier, entries)).rejects.toMatchObject({ code: 'unavailable' })
+    await server.restart()
+    await vi.waitFor(() => tier.ping(never), { timeout: 20_000 })
+    expect(await readEntries(tier, entries)).toEqual([undefined, undefined, undefined])
+    expect(await writeEntries(tier, entries)).toBe(3)
+    await tier.close()
+  })
+
+  test('a server that is stopped, not gone, fails a read at its deadline', async () => {
+    const tier = await open(server.url)
+    const entries = manyEntries(1, 'row')
+    process.kill(server.pid, 'SIGSTOP')
+    const deadline = AbortSignal.timeout(50)
+    const { into, failure } = await readSlots(tier, entries, Uint32Array.of(0), deadline)
+    process.kill(server.pid, 'SIGCONT')
+    expect(into.states[0]).toBe(rowState.failed)
+    expect(failure).toMatchObject({ code: 'deadline_exceeded' })
+    await expect(readEntries(tier, entries)).resolves.toHaveLength(1)
+    await tier.close()
+  })
+
+  test('a server that is not there is unavailable, with the reason', async () => {
+    await expect(open('redis://127.0.0.1:1')).rejects.toMatchObject({
+      code: 'unavailable',
+      message: 'redis://127.0.0.1:1: connect ECONNREFUSED 127.0.0.1:1',
+    })
+  })
+})
+
+describe('findings', () => {
+  test.each([
+    {
+      info: 'redis_version:7.0.15\r\nmaxmemory_policy:noeviction\r\nrole:master\r\n',
+      findings: [],
+    },
+    { info: 'redis_version:6.2.0\r\n', findings: [] },
+    { info: 'redis_version:6.0.16\r\n', findings: ['redis 6.0.16 is older than 6.2'] },
+    { info: 'redis_version:5.9.9\r\n', findings: ['redis 5.9.9 is older than 6.2'] },
+    {
+      info: 'redis_version:8.0.0\r\nmaxmemory_policy:allkeys-lru\r\n',
+      findings: [
+        'maxmemory-policy is allkeys-lru: resident rows may be evicted; set it to noeviction',
+      ],
+    },
+    {
+      info: 'redis_version:7.2.0\r\nrole:slave\r\n',
+      findings: ['the server is a replica: writes will be refused; name its primary'],
+    },
+  ])('of $info', ({ info, findings }) => {
+    expect(redisFindings(info)).toEqual(findings)
+  })
+
+  test('the version is read from INFO', () => {
+    expect(serverVersionOf('# Server\r\nredis_version:7.0.15\r\n')).toBe('redis 7.0.15')
+  })
+})
