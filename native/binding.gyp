@@ -2,12 +2,10 @@
   'targets': [
     {
       'target_name': 'larder',
-      # The LightGBM engine joins the build with its binding.
       'sources': [
-        'addon.cc',
-        '<!@(ls codec_*.cc)',
+        '<!@(ls *.cc)',
         '<!@(ls codec/*.cc)',
-        '<!@(test ! -f lightgbm_binding.cc || ls lightgbm/*.cc lightgbm_binding.cc)',
+        '<!@(ls lightgbm/*.cc)',
       ],
       'include_dirs': [
         '.',

@@ -1,7 +1,7 @@
 // Arguments and results of the codec's exports: JavaScript values to plain views and back.
 //
-// TypeScript has validated already; what fails here is a bug, thrown as a TypeError before any memory
-// is read. Views are good for the call they were made in.
+// TypeScript has validated already; what fails here is a bug, thrown as a TypeError before any
+// memory is read. Views are good for the call they were made in.
 #pragma once
 
 #include <napi.h>

@@ -62,8 +62,7 @@ Napi::Value encodeRows(Napi::CallbackInfo const& info) {
   auto const limits = u32Span(info[4]);
   require(env, limits.size() == 4, "limits: row bytes, value bytes, list elements, problems");
   codec::ProblemList problems(rows.eventTimesUs.size(), limits[3]);
-  auto const encoded =
-      codec::encodeRows(layout, rows, {limits[0], limits[1], limits[2]}, problems);
+  auto const encoded = codec::encodeRows(layout, rows, {limits[0], limits[1], limits[2]}, problems);
   if (!problems.empty()) return toProblems(env, problems);
   return toKeys(env, encoded.bytes, encoded.offsets);
 }
@@ -89,7 +88,8 @@ codec::RowSlots toRowSlots(Napi::CallbackInfo const& info, std::span<std::uint32
                                  u8Span(info[4])};
   bool const isEven =
       slots.starts.size() == slots.states.size() && slots.lengths.size() == slots.states.size();
-  require(env, isEven && slots.arena.size() <= UINT32_MAX, "starts, lengths and states go together");
+  require(env, isEven && slots.arena.size() <= UINT32_MAX,
+          "starts, lengths and states go together");
   for (std::uint32_t const slot : outputs) {
     require(env, slot < slots.states.size(), "slots name rows of the batch");
     bool const isInside =
@@ -118,8 +118,8 @@ codec::FixedParts toFixedParts(Napi::CallbackInfo const& info, codec::RowDecoder
   return parts;
 }
 
-// Where each column's varying parts lie in one buffer, each at a multiple of 8: elements begin and end,
-// data begin and end.
+// Where each column's varying parts lie in one buffer, each at a multiple of 8: elements begin and
+// end, data begin and end.
 struct VaryingLayout {
   std::vector<std::uint32_t> bounds;
   std::size_t byteCount = 0;
@@ -172,7 +172,8 @@ void setFindings(Napi::Object out, codec::FoundCells const& found) {
   out.Set("unknownLayouts", unknownLayouts);
 }
 
-// decodeRows(decoder, arena, starts, lengths, states, slots, nowUs, ttlUs, retentionUs, servesStale,
+// decodeRows(decoder, arena, starts, lengths, states, slots, nowUs, ttlUs, retentionUs,
+// servesStale,
 //            fixed, valueOffsets, statusOffsets, varyingBytesMax)
 Napi::Value decodeRows(Napi::CallbackInfo const& info) {
   auto const& decoder = fromExternal<codec::RowDecoder>(info[0], kDecoderTag, "a row decoder");

@@ -1,9 +1,8 @@
 /**
  * "Did you mean": the known name nearest to a misspelt one.
  */
+import { comparedNameCharsMax } from './limits.js'
 
-/** Longer names are not compared: the work grows with the product of both lengths. */
-const comparedCharsMax = 64
 const distanceMax = 3
 
 /** `: did you mean "ttl"?`, or the empty text where no known name is near enough. */
@@ -22,7 +21,7 @@ export function closestName(name: string, known: Iterable<string>): string | und
   let closest: string | undefined
   let closestDistance = Math.min(distanceMax, Math.ceil(name.length / 3)) + 1
   for (const candidate of known) {
-    if (Math.max(name.length, candidate.length) > comparedCharsMax) continue
+    if (Math.max(name.length, candidate.length) > comparedNameCharsMax) continue
     if (Math.abs(name.length - candidate.length) >= closestDistance) continue
     const distance = editDistance(name.toLowerCase(), candidate.toLowerCase())
     if (distance >= closestDistance) continue

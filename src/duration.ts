@@ -5,6 +5,7 @@
  * microseconds, like event times.
  */
 import { LarderError } from './errors.js'
+import { durationUsMax } from './limits.js'
 import { quoteText } from './quoted-text.js'
 
 const unitUs = {
@@ -15,9 +16,6 @@ const unitUs = {
   ms: 1000n,
 } as const
 const units = ['d', 'h', 'm', 's', 'ms'] as const
-
-/** A hundred years: an event time plus a duration stays far inside an int64. */
-const durationUsMax = 36_500n * unitUs.d
 
 const pattern =
   /^(?:(\d{1,15})d)?(?:(\d{1,15})h)?(?:(\d{1,15})m)?(?:(\d{1,15})s)?(?:(\d{1,15})ms)?$/

@@ -18,6 +18,7 @@ import {
   LineCounter,
   parseDocument,
 } from 'yaml'
+import { yamlUnfoldedNodesMax } from './limits.js'
 import { formatPosition, type Position, type ProblemList } from './problems.js'
 import { quoteText } from './quoted-text.js'
 import { findDeepNesting } from './yaml-nesting.js'
@@ -43,12 +44,6 @@ export interface YamlSource {
   readonly text: string
   readonly bytesMax: number
 }
-
-/**
- * Nodes of a document with its aliases unfolded: a few aliases can stand for very many nodes, and
- * everything later works once per node. The definition of a feature takes five.
- */
-const unfoldedNodesMax = 1_000_000
 
 /** The document's tree; undefined, with problems added, where the text as a whole is not YAML. */
 export function parseYaml(source: YamlSource, problems: ProblemList): YamlNode | undefined {
@@ -130,8 +125,8 @@ class TreeReader {
     if (this.#openAnchors > 0) return this.#broken(at, 'an alias within an anchor is not supported')
     if (anchored === undefined)
       return this.#broken(at, `no anchor &${alias.source} before this alias`)
-    if (this.#nodeCount + anchored.nodeCount > unfoldedNodesMax) {
-      return this.#broken(at, `aliases unfold to more than ${unfoldedNodesMax} values`)
+    if (this.#nodeCount + anchored.nodeCount > yamlUnfoldedNodesMax) {
+      return this.#broken(at, `aliases unfold to more than ${yamlUnfoldedNodesMax} values`)
     }
     this.#nodeCount += anchored.nodeCount
     return anchored.node

@@ -7,9 +7,7 @@
  * and outside brackets the columns of indentation, since each level needs one more.
  */
 import { CST, Lexer } from 'yaml'
-
-/** Measured: the parser survives 700 levels on a fresh stack. Two levels can share a column. */
-const nestingMax = 100
+import { yamlNestingMax } from './limits.js'
 
 /** The offset at which `text` nests too deep for the parser; undefined where it does not. */
 export function findDeepNesting(text: string): number | undefined {
@@ -40,7 +38,7 @@ export function findDeepNesting(text: string): number | undefined {
     if (indicators.has(type)) indicatorCount++
     else if (flowSteps.has(type) || (type === 'newline' && flowDepth === 0)) indicatorCount = 0
     const depth = indentColumns + flowDepth + indicatorCount
-    if (depth > nestingMax && type !== 'space' && type !== 'comment') return offset
+    if (depth > yamlNestingMax && type !== 'space' && type !== 'comment') return offset
     offset += token.length
   }
   return undefined

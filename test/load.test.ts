@@ -212,6 +212,16 @@ test.each(['s', 'ms', 'us', 'ns'])('Parquet timestamps in %s are microseconds', 
   expect(rowsSent()).toEqual([fullRow])
 })
 
+test('columns that the view does not have are ignored, whatever their names', async () => {
+  const file = await writeParquet(
+    'extra.parquet',
+    `SELECT 1 AS v0, 'x' AS bad, 2 AS c1, 3 AS s2, [4] AS element, * FROM (${fullSelect})`,
+  )
+  const { exitCode } = await load(file)
+  expect(exitCode).toBe(0)
+  expect(rowsSent()).toEqual([fullRow])
+})
+
 test.each([
   { column: 'count', text: '3.7', type: 'int32' },
   { column: 'count', text: '0x10', type: 'int32' },

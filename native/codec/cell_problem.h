@@ -9,7 +9,7 @@
 namespace larder::codec {
 
 struct CellProblem {
-  std::optional<std::uint32_t> rowIndex;  // nothing where the column as a whole is wrong
+  std::optional<std::uint32_t> rowIndex;     // nothing where the column as a whole is wrong
   std::optional<std::uint32_t> columnIndex;  // nothing where the row as a whole is
   std::string reason;
 };

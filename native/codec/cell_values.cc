@@ -21,10 +21,10 @@ std::string format(double value) {
 // A float of an integer column as an integer: only if it is whole and in range.
 std::optional<std::string> integerProblemOf(double value, IntegerRange range) {
   // The comparisons are exact: bounds below 2^53 are, and int64's are tested as powers of two.
-  bool const fits = range.max == std::numeric_limits<std::int64_t>::max()
-                        ? value >= -0x1p63 && value < 0x1p63
-                        : value >= static_cast<double>(range.min) &&
-                              value <= static_cast<double>(range.max);
+  bool const fits =
+      range.max == std::numeric_limits<std::int64_t>::max()
+          ? value >= -0x1p63 && value < 0x1p63
+          : value >= static_cast<double>(range.min) && value <= static_cast<double>(range.max);
   if (fits && value == std::trunc(value)) return std::nullopt;
   if (std::isfinite(value) && value != std::trunc(value)) {
     return "value " + format(value) + " is not a whole number";

@@ -1,7 +1,7 @@
 // Cell values on their way into rows and keys: checked against their type, then written.
 //
-// How each type stands in a row is drawn in docs/formats/row-v1.md. A cell is checked before its bytes
-// are counted, and counted before it is written: `writeCell` writes exactly `cellRowBytes`.
+// How each type stands in a row is drawn in docs/formats/row-v1.md. A cell is checked before its
+// bytes are counted, and counted before it is written: `writeCell` writes exactly `cellRowBytes`.
 #pragma once
 
 #include <cstdint>

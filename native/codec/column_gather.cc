@@ -26,8 +26,8 @@ std::uint32_t takeVarint(std::uint8_t const*& from) {
   }
 }
 
-// Numbers as rows store them, one after the other, as columns hold them; floats of one width move as
-// integers. Returns the byte behind the last one written.
+// Numbers as rows store them, one after the other, as columns hold them; floats of one width move
+// as integers. Returns the byte behind the last one written.
 template <typename Stored, typename Held>
 std::uint8_t* copyNumbers(std::uint8_t const* from, std::size_t count, std::uint8_t* to) {
   for (std::size_t index = 0; index < count; index++, from += sizeof(Stored)) {

@@ -1,8 +1,9 @@
 // Makes typed columns of found cells: from row bytes straight into the caller's arrays.
 //
-// A column has a fixed part, `rowCount` values (or u32 lengths) and as many status bytes, which lies
-// in the caller's memory; what varies in size (blobs, list elements) comes behind it, in memory that is
-// allocated once its size is known. Values are read without bounds checks: `findCells` made them.
+// A column has a fixed part, `rowCount` values (or u32 lengths) and as many status bytes, which
+// lies in the caller's memory; what varies in size (blobs, list elements) comes behind it, in
+// memory that is allocated once its size is known. Values are read without bounds checks:
+// `findCells` made them.
 #pragma once
 
 #include <cstdint>
@@ -13,8 +14,8 @@
 
 namespace larder::codec {
 
-// Where each column's parts start in the caller's memory, which is zero. Values are aligned to their
-// width.
+// Where each column's parts start in the caller's memory, which is zero. Values are aligned to
+// their width.
 struct FixedParts {
   std::uint8_t* memory;
   std::size_t eventTimesOffset;

@@ -83,8 +83,8 @@ std::vector<KeyColumn> openKeyColumns(KeysToEncode const& keys, ProblemList& pro
 }
 
 // Each key's offset, and a problem for each key that is too long.
-std::vector<std::uint32_t> measureKeys(KeysToEncode const& keys,
-                                       std::span<KeyColumn const> columns, ProblemList& problems) {
+std::vector<std::uint32_t> measureKeys(KeysToEncode const& keys, std::span<KeyColumn const> columns,
+                                       ProblemList& problems) {
   std::vector<std::uint32_t> offsets = {0};
   offsets.reserve(keys.rowCount + 1);
   for (std::uint32_t row = 0; row < keys.rowCount; row++) {

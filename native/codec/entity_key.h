@@ -26,8 +26,8 @@ struct EntityKeys {
 };
 
 struct KeysToEncode {
-  std::span<Scalar const> types;  // no floats
-  std::span<WireColumn const> columns;  // `rowCount` cells each, or 1 that holds for every row
+  std::span<Scalar const> types;            // no floats
+  std::span<WireColumn const> columns;      // `rowCount` cells each, or 1 that holds for every row
   std::span<std::size_t const> cellCounts;  // of each column: `rowCount` or 1
   std::size_t rowCount;
   std::size_t keyBytesMax;

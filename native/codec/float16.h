@@ -23,8 +23,8 @@ constexpr std::uint16_t halfFromFloat(std::uint32_t bits) {
   std::uint32_t const exponent = magnitude >> 23;
   // Normal halves drop 13 bits of the fraction, subnormal ones more; 113 is the exponent of 2^-14.
   std::uint32_t const dropCount = exponent >= 113 ? 13 : 126 - exponent;
-  std::uint32_t const fraction = exponent >= 113 ? magnitude - (std::uint32_t{112} << 23)
-                                                 : (magnitude & 0x7fffff) | 0x800000;
+  std::uint32_t const fraction =
+      exponent >= 113 ? magnitude - (std::uint32_t{112} << 23) : (magnitude & 0x7fffff) | 0x800000;
   std::uint32_t const kept = fraction >> dropCount;
   std::uint32_t const dropped = fraction & ((std::uint32_t{1} << dropCount) - 1);
   std::uint32_t const half = std::uint32_t{1} << (dropCount - 1);

@@ -84,8 +84,8 @@ struct UnknownLayout {
 };
 
 struct FoundCells {
-  std::vector<FoundRow> rows;  // one per distinct slot
-  std::vector<Cell> cells;     // rows x wanted features
+  std::vector<FoundRow> rows;              // one per distinct slot
+  std::vector<Cell> cells;                 // rows x wanted features
   std::vector<std::uint32_t> rowOfOutput;  // for each output row its index in `rows`
   std::vector<CorruptSlot> corrupt;
   std::vector<UnknownLayout> unknownLayouts;

@@ -33,9 +33,8 @@ std::vector<ColumnReader> openColumns(RowLayout const& layout, RowsToEncode cons
 }
 
 // Checks every cell of a column and adds its bytes to its row's.
-void measureColumn(ColumnReader const& column, std::uint32_t columnIndex,
-                   ValueLimits const& limits, std::span<std::size_t> rowBytes,
-                   ProblemList& problems) {
+void measureColumn(ColumnReader const& column, std::uint32_t columnIndex, ValueLimits const& limits,
+                   std::span<std::size_t> rowBytes, ProblemList& problems) {
   for (std::uint32_t row = 0; row < rowBytes.size(); row++) {
     if (auto problem = writtenCellProblem(column, row, limits)) {
       problems.addCell(row, columnIndex, *std::move(problem));
@@ -45,9 +44,9 @@ void measureColumn(ColumnReader const& column, std::uint32_t columnIndex,
   }
 }
 
-std::vector<std::size_t> measureRows(RowLayout const& layout,
-                                     std::span<ColumnReader const> columns, std::size_t rowCount,
-                                     ValueLimits const& limits, ProblemList& problems) {
+std::vector<std::size_t> measureRows(RowLayout const& layout, std::span<ColumnReader const> columns,
+                                     std::size_t rowCount, ValueLimits const& limits,
+                                     ProblemList& problems) {
   std::vector<std::size_t> rowBytes(rowCount, layout.presenceOffset() + layout.presenceBytes());
   for (std::uint32_t index = 0; index < columns.size(); index++) {
     measureColumn(columns[index], index, limits, rowBytes, problems);
@@ -61,8 +60,8 @@ std::vector<std::size_t> measureRows(RowLayout const& layout,
   return rowBytes;
 }
 
-std::uint8_t* writeHeader(RowLayout const& layout, std::int64_t eventTimeUs,
-                          std::uint64_t sequence, std::uint8_t* to) {
+std::uint8_t* writeHeader(RowLayout const& layout, std::int64_t eventTimeUs, std::uint64_t sequence,
+                          std::uint8_t* to) {
   to = storeVarint(to, layout.id);
   to = storeBig(to, flipSign(eventTimeUs), 8);
   return storeBig(to, sequence, 8);

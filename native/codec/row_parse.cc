@@ -132,8 +132,8 @@ std::optional<RowHeader> readHeader(Bytes row, RowFault& fault) {
   std::size_t offset = 0;
   auto const layoutId = readVarint(row, offset);
   if (layoutId) return RowHeader{*layoutId, offset};
-  bool const isTruncated = offset == row.size() && offset < kVarintBytesMax &&
-                           (row.empty() || (row.back() & 0x80) != 0);
+  bool const isTruncated =
+      offset == row.size() && offset < kVarintBytesMax && (row.empty() || (row.back() & 0x80) != 0);
   fault = {isTruncated ? Corruption::truncatedHeader : Corruption::badLayoutId, SIZE_MAX};
   return std::nullopt;
 }

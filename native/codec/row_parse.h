@@ -1,8 +1,8 @@
 // Finds the values in a row of a known layout, and whether the bytes are a row of it at all.
 //
 // Safe on any bytes: every length is checked against what is left of the row before it is used, and
-// nothing is allocated. Lengths are not held against `limits.ts`: a bound lowered later must not turn
-// stored rows corrupt. What was checked here is read without checks afterwards.
+// nothing is allocated. Lengths are not held against `limits.ts`: a bound lowered later must not
+// turn stored rows corrupt. What was checked here is read without checks afterwards.
 #pragma once
 
 #include <cstdint>
@@ -54,8 +54,8 @@ std::int64_t eventTimeOf(Bytes row, RowHeader const& header);
 // A tombstone or fence is its header and its version and nothing else.
 std::optional<RowFault> checkVersionOnlyRow(Bytes row, RowHeader const& header);
 
-// Sets `valueOffsets[i]` to where feature i's value starts in the row, 0 where it is null. The row has
-// the layout's id.
+// Sets `valueOffsets[i]` to where feature i's value starts in the row, 0 where it is null. The row
+// has the layout's id.
 std::optional<RowFault> findValues(Bytes row, RowHeader const& header, RowLayout const& layout,
                                    std::span<std::uint32_t> valueOffsets);
 

@@ -4,9 +4,9 @@
 //   hot, hashed  02 | generation varint | XXH3-128 of the entity key, 16 bytes big-endian
 //   warm (SQL)   XXH3-64 of the entity key, 8 bytes big-endian | entity key
 //
-// A hashed key's row carries 8 more bytes, its check: XXH3-64 under another seed. Two entities whose
-// keys share a 128-bit hash are told apart by it. Must never be asked for a key without its bytes:
-// the caller has checked offsets and slots.
+// A hashed key's row carries 8 more bytes, its check: XXH3-64 under another seed. Two entities
+// whose keys share a 128-bit hash are told apart by it. Must never be asked for a key without its
+// bytes: the caller has checked offsets and slots.
 #pragma once
 
 #include <cstdint>

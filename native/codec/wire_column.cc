@@ -116,8 +116,7 @@ ColumnReader::ColumnReader(WireColumn const& column, FeatureType const& type)
 }
 
 std::variant<ColumnReader, std::string> openColumn(WireColumn const& column,
-                                                   FeatureType const& type,
-                                                   std::size_t cellCount) {
+                                                   FeatureType const& type, std::size_t cellCount) {
   if (auto problem = wrongClass(column, type)) return *std::move(problem);
   if (auto problem = ragged(column, cellCount)) return *std::move(problem);
   return ColumnReader(column, type);

@@ -1,8 +1,9 @@
-// Columns as they arrive: little-endian bytes that need not be aligned, checked here against a type.
+// Columns as they arrive: little-endian bytes that need not be aligned, checked here against a
+// type.
 //
-// A `WireColumn` is what the message held. `openColumn` checks its class and that it is not ragged, and
-// gives a `ColumnReader`, whose cells can then be read without further bounds checks. Whether the
-// values fit the type is `cell_values.h`'s to check.
+// A `WireColumn` is what the message held. `openColumn` checks its class and that it is not ragged,
+// and gives a `ColumnReader`, whose cells can then be read without further bounds checks. Whether
+// the values fit the type is `cell_values.h`'s to check.
 #pragma once
 
 #include <cstdint>
@@ -72,8 +73,8 @@ class ColumnReader {
   std::vector<std::size_t> dataOffsets_;  // `var` only: one more than there are values
 };
 
-// Opens a column of `cellCount` cells for values of `type`; else says what is wrong with the column as
-// a whole.
+// Opens a column of `cellCount` cells for values of `type`; else says what is wrong with the column
+// as a whole.
 std::variant<ColumnReader, std::string> openColumn(WireColumn const& column,
                                                    FeatureType const& type, std::size_t cellCount);
 

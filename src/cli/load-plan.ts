@@ -61,7 +61,8 @@ export function planFile(target: LoadTarget, file: SourceFile): FilePlan {
     const value = filler === undefined ? `v${index}` : `coalesce(v${index}, ${filler})`
     return `${statusSql(`v${index}`)} AS s${index}, ${value} AS c${index}`
   })
-  const rows = `SELECT *, CASE ${badness} END AS bad FROM (SELECT *, ${inner.join(', ')} FROM ${file.from})`
+  // Only names of ours get past this point: the file's own might be the same.
+  const rows = `SELECT CASE ${badness} END AS bad, ${inner.join(', ')} FROM ${file.from}`
   return {
     file,
     columns,

@@ -10,7 +10,7 @@ import type { DuckDBConnection } from '@duckdb/node-api'
 import type { Command } from 'commander'
 import type { LarderClient } from '../client/index.js'
 import { LarderError } from '../errors.js'
-import { batchesInFlightMax, batchRowsMax } from '../limits.js'
+import { batchRowsMax } from '../limits.js'
 import type { CliIo } from './cli-io.js'
 import type { CommandContext, DaemonOptions } from './command-context.js'
 import { withDaemonOptions } from './daemon-options.js'
@@ -160,7 +160,7 @@ interface Sending {
 async function sendFiles(sending: Sending, io: CliIo): Promise<LoadTally> {
   const { client, connection, target, plans, batchRows } = sending
   const tally = new LoadTally()
-  const writer = client.openWriter({ inFlightMax: batchesInFlightMax })
+  const writer = client.openWriter()
   const progress = openProgress(io, 'rows', totalRowCount(plans))
   try {
     for (const plan of plans) {

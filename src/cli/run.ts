@@ -71,7 +71,8 @@ async function tellError(thrown: unknown, io: CliIo): Promise<number> {
   }
   const error = thrown instanceof LarderClientError ? thrown : LarderError.from(thrown)
   const colors = colorsOf(io, io.stderr)
-  await io.stderr.write(`${colors.red('error:')} ${error.message}\n`)
+  const message = io.stop.aborted && error.code === 'cancelled' ? 'interrupted' : error.message
+  await io.stderr.write(`${colors.red('error:')} ${message}\n`)
   const advice = adviceOf(error)
   if (advice !== undefined) await io.stderr.write(`${advice}\n`)
   if (error.code === 'internal') {

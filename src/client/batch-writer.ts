@@ -8,6 +8,7 @@
  */
 import type { ClientDuplexStream, ServiceError } from '@grpc/grpc-js'
 import type { WriteFeaturesRequest, WriteFeaturesResponse } from '../gen/larder/v1/ingest.js'
+import { batchesInFlightMax } from '../limits.js'
 import { clientErrorOf, invalidRequest, LarderClientError } from './client-error.js'
 import type { CallContext, DaemonChannels } from './daemon-channels.js'
 import { bytesOf } from './encode-scalars.js'
@@ -28,7 +29,7 @@ export type WriteBatch = Pick<
 export type WriteAck = WriteFeaturesResponse
 
 export interface BatchWriterOptions {
-  /** Batches under way at once; more wait. The daemon works on 4 of a stream at a time. */
+  /** Batches under way at once, by default as many as the daemon works on; more wait. */
   readonly inFlightMax?: number
   /** How long an acknowledgement may wait for `visible`; 0 leaves it to the daemon (5 s). */
   readonly ackTimeoutMs?: number
@@ -46,7 +47,7 @@ interface PendingWrite {
 
 type Stream = ClientDuplexStream<WriteFeaturesRequest, WriteFeaturesResponse>
 
-const inFlightMaxDefault = 4
+/** Twelve default acknowledgement timeouts: room for repetitions while a daemon restarts. */
 const deadlineMsDefault = 60_000
 
 export class BatchWriter {
@@ -65,7 +66,7 @@ export class BatchWriter {
     this.#channels = channels
     this.#context = context
     this.#options = {
-      inFlightMax: options.inFlightMax ?? inFlightMaxDefault,
+      inFlightMax: options.inFlightMax ?? batchesInFlightMax,
       ackTimeoutMs: options.ackTimeoutMs ?? 0,
       deadlineMs: options.deadlineMs ?? deadlineMsDefault,
     }

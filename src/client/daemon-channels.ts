@@ -16,6 +16,7 @@ import type { Clock } from '../clock.js'
 import { AdminServiceClient } from '../gen/larder/v1/admin.js'
 import { IngestServiceClient } from '../gen/larder/v1/ingest.js'
 import { ServingServiceClient } from '../gen/larder/v1/serving.js'
+import { messageBytesMax } from '../limits.js'
 import type { Prng } from '../prng.js'
 import { clientErrorOf, invalidRequest, LarderClientError } from './client-error.js'
 import { backoffMs, type RetryPolicy } from './retry.js'
@@ -50,8 +51,6 @@ export interface CallOptionsOf<Response> {
   readonly repeatable: boolean
 }
 
-// Bulk batches and replies reach the daemon's own bound; it refuses what is over that.
-const messageBytesMax = 64 * 1024 * 1024
 const channelOptions = {
   'grpc.max_receive_message_length': messageBytesMax,
   'grpc.max_send_message_length': messageBytesMax,

@@ -1,9 +1,9 @@
 /** The client's public names. */
-export {
+export type {
   BatchWriter,
-  type BatchWriterOptions,
-  type WriteAck,
-  type WriteBatch,
+  BatchWriterOptions,
+  WriteAck,
+  WriteBatch,
 } from './batch-writer.js'
 export { LarderClientError, type LarderClientErrorCode } from './client-error.js'
 export type { Health } from './health.js'

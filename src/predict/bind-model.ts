@@ -9,12 +9,16 @@ import { didYouMean } from '../closest-name.js'
 import type { DefaultValue } from '../declared.js'
 import { LarderError } from '../errors.js'
 import { columnClassOf, type FeatureType, formatFeatureType } from '../feature-type.js'
+import { quoteText } from '../quoted-text.js'
 import type { FeatureService, ServiceFeature, Snapshot } from '../registry/snapshot.js'
-import type { Category, Model } from './model.js'
+import {
+  type CategoryCodes,
+  codeOfDefault,
+  createCategoryCodes,
+  isTextType,
+} from './category-codes.js'
+import type { Model } from './model.js'
 import type { ModelYaml } from './model-yaml.js'
-
-/** The codes of a categorical input: its category, as text, to the model's code. */
-export type CategoryCodes = ReadonlyMap<string, number>
 
 /** A model input and what it reads. */
 export interface BoundInput {
@@ -25,6 +29,7 @@ export interface BoundInput {
   readonly type: FeatureType
   /** Undefined for a request value. */
   readonly feature: ServiceFeature | undefined
+  /** Undefined where the value itself is what the model sees. */
   readonly codes: CategoryCodes | undefined
   /** What stands in for a missing value, first the model's, then the view's; as the model sees it. */
   readonly modelDefault: number | undefined
@@ -111,9 +116,9 @@ function bindInput(inputName: string, context: BindContext): BoundInput {
   if (type === undefined) throw unmatched(inputName, name, context)
   const codes = codesOf(inputName, type, context)
   assertNumeric(inputName, type, codes)
-  const asInput = (value: DefaultValue | undefined) => defaultAsInput(inputName, value, codes)
-  const modelDefault = asInput(yaml?.inputs.get(inputName)?.defaultValue ?? request?.defaultValue)
-  const viewDefault = asInput(feature?.feature.defaultValue)
+  const ownDefault = yaml?.inputs.get(inputName)?.defaultValue ?? request?.defaultValue
+  const modelDefault = modelDefaultAsInput(ownDefault, { inputName, type, codes })
+  const viewDefault = defaultAsInput(feature?.feature.defaultValue, { inputName, type, codes })
   const exact = [modelDefault, viewDefault].every(
     (value) => value === undefined || isFloat32(value),
   )
@@ -159,7 +164,9 @@ function categoricalInputs(
   const names =
     named !== undefined
       ? model.featureNames.filter((name) => named.includes(name))
-      : model.featureNames.filter((name) => isText(typeOf(sourceName(yaml, name), yaml, service)))
+      : model.featureNames.filter((name) =>
+          isTextType(typeOf(sourceName(yaml, name), yaml, service)),
+        )
   const listCount = model.pandasCategorical?.length ?? 0
   if (names.length === listCount) return names
   throw badModel(
@@ -178,10 +185,6 @@ function typeOf(
   return requestValue(yaml, name)?.type ?? feature?.feature.type
 }
 
-function isText(type: FeatureType | undefined): boolean {
-  return type?.kind === 'scalar' && (type.scalar === 'string' || type.scalar === 'categorical')
-}
-
 function codesOf(
   inputName: string,
   type: FeatureType,
@@ -189,18 +192,11 @@ function codesOf(
 ): CategoryCodes | undefined {
   const categories = model.pandasCategorical?.[categoricalNames.indexOf(inputName)]
   if (categories === undefined) return undefined
-  const text = isText(type)
-  return new Map(
-    categories.map((category, code) => [
-      text ? String(category) : categoryText(Number(category)),
-      code,
-    ]),
-  )
-}
-
-/** How a numeric category is looked up: 3 and 3.0 are one category, as they are for pandas. */
-export function categoryText(value: number | Category): string {
-  return String(value)
+  try {
+    return createCategoryCodes(type, categories)
+  } catch (thrown) {
+    throw badModel(`input '${inputName}': ${LarderError.from(thrown).message}`)
+  }
 }
 
 function assertNumeric(
@@ -210,29 +206,40 @@ function assertNumeric(
 ): void {
   const columnClass = columnClassOf(type)
   if (columnClass === 'f32' || columnClass === 'f64' || columnClass === 'i64') return
-  if (columnClass === 'var' && isText(type) && codes !== undefined) return
+  if (columnClass === 'var' && isTextType(type) && codes !== undefined) return
   throw badModel(
     `input '${inputName}' is ${formatFeatureType(type)}, which a ` +
       'tree cannot take: only numbers, booleans, and categoricals that the model has codes for',
   )
 }
 
-function defaultAsInput(
-  inputName: string,
+type DefaultTarget = Pick<BoundInput, 'inputName' | 'type' | 'codes'>
+
+/** A default of the model's own that it does not know is a mistake, not a missing value. */
+function modelDefaultAsInput(
   value: DefaultValue | undefined,
-  codes: CategoryCodes | undefined,
+  target: DefaultTarget,
 ): number | undefined {
-  if (value === undefined) return undefined
-  if (codes !== undefined) return codes.get(categoryText(categoryOf(value))) ?? Number.NaN
-  if (typeof value === 'number') return value
-  if (typeof value === 'boolean') return value ? 1 : 0
-  if (typeof value === 'bigint' && BigInt(Number(value)) === value) return Number(value)
-  throw badModel(`input '${inputName}': its default ${String(value)} is not exact as a float64`)
+  const input = defaultAsInput(value, target)
+  if (input === undefined || !Number.isNaN(input) || Number.isNaN(value)) return input
+  const text = typeof value === 'string' ? quoteText(value) : String(value)
+  throw badModel(`input '${target.inputName}': its default ${text} is none of its categories`)
 }
 
-function categoryOf(value: DefaultValue): Category {
-  if (typeof value === 'bigint') return Number(value)
-  return typeof value === 'string' || typeof value === 'boolean' ? value : Number(value)
+/** The default as the model sees it; of a categorical input its code, or NaN where it has none. */
+function defaultAsInput(
+  value: DefaultValue | undefined,
+  { inputName, type, codes }: DefaultTarget,
+): number | undefined {
+  if (value === undefined) return undefined
+  if (codes !== undefined) return codeOfDefault(codes, value, type) ?? Number.NaN
+  if (typeof value === 'number') return value
+  if (typeof value === 'boolean') return value ? 1 : 0
+  if (typeof value !== 'bigint') {
+    throw badModel(`input '${inputName}': its default ${quoteText(String(value))} is not a number`)
+  }
+  if (BigInt(Number(value)) === value) return Number(value)
+  throw badModel(`input '${inputName}': its default ${value} is not exact as a float64`)
 }
 
 function isFloat32(value: number): boolean {

@@ -4,6 +4,8 @@
  * The classes allowed are those of `larder/v1/column.proto`: the type's own, or for integers and bools
  * any numeric class whose values are whole and in range.
  */
+import { isUtf8 } from 'node:buffer'
+import { assert } from '../assert.js'
 import {
   type ColumnValues,
   cellStatus,
@@ -29,9 +31,13 @@ const integerRanges: Partial<Record<ScalarType, readonly [bigint, bigint]>> = {
   timestamp: [-(2n ** 63n), 2n ** 63n - 1n],
 }
 
-/** The typed column. Throws `invalid_argument` that names column, row, value and bound. */
+/**
+ * The typed column of a `wire` column that holds whole cells. Throws `invalid_argument` that names
+ * column, row, value and bound.
+ */
 export function parseGivenColumn(wire: WireColumn, type: FeatureType): FeatureColumn {
-  const cellCount = wireCellCount(wire.values) ?? 0
+  const cellCount = wireCellCount(wire.values)
+  assert(cellCount !== undefined, 'the rows of a request are counted before its columns are parsed')
   const status = parseStatus(wire, cellCount)
   if (type.kind !== 'scalar' || wire.values.class === 'list') throw wrongClass(wire, type)
   const values = parseScalars(wire, wire.values, type, status)
@@ -68,7 +74,7 @@ function parseScalars(
   const range = integerRanges[type.scalar]
   if (values.class === 'var') {
     if (wanted !== 'var') throw wrongClass(wire, type)
-    return parseText(wire, values)
+    return parseText(wire, values, status)
   }
   if (wanted === 'var' || wanted === 'list') throw wrongClass(wire, type)
   const numbers = typedNumbers(values)
@@ -126,7 +132,11 @@ function convertIntegers(
     : { class: 'f64', values: Float64Array.from(integers, Number) }
 }
 
-function parseText(wire: WireColumn, values: WireScalarValues & { class: 'var' }): ColumnValues {
+function parseText(
+  wire: WireColumn,
+  values: WireScalarValues & { class: 'var' },
+  status: Uint8Array,
+): ColumnValues {
   const lengths = new Uint32Array(Uint8Array.from(values.lengths).buffer)
   const total = lengths.reduce((sum, length) => sum + length, 0)
   if (total !== values.data.byteLength) {
@@ -135,6 +145,13 @@ function parseText(wire: WireColumn, values: WireScalarValues & { class: 'var' }
       `column '${wire.name}': its lengths add up to ${total} bytes, its data has ` +
         `${values.data.byteLength}`,
     )
+  }
+  let start = 0
+  for (const [row, byteCount] of lengths.entries()) {
+    const text = values.data.subarray(start, start + byteCount)
+    start += byteCount
+    if (status[row] !== cellStatus.present || isUtf8(text)) continue
+    throw new LarderError('invalid_argument', `column '${wire.name}', row ${row}: not valid UTF-8`)
   }
   return { class: 'var', data: values.data, lengths }
 }

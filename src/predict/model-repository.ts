@@ -82,7 +82,9 @@ export class ModelRepository {
    * and `bad_model` where that version could not be loaded.
    */
   find(reference: string): ModelVersion & { readonly model: Model } {
-    const [name = '', selector] = reference.split('@', 2)
+    const at = reference.indexOf('@')
+    const name = at === -1 ? reference : reference.slice(0, at)
+    const selector = at === -1 ? undefined : reference.slice(at + 1)
     const versions = this.list().filter((entry) => entry.name === name)
     if (versions.length === 0) {
       const names = this.list().map((entry) => entry.name)

@@ -16,7 +16,7 @@ import { didYouMean } from '../closest-name.js'
 import type { DefaultScalar, DefaultValue } from '../declared.js'
 import { LarderError } from '../errors.js'
 import type { FeatureType } from '../feature-type.js'
-import { configBytesMax } from '../limits.js'
+import { configBytesMax, featureNameCharsMax } from '../limits.js'
 import { createProblemList, formatPosition, type Position, type ProblemList } from '../problems.js'
 import { quoteText } from '../quoted-text.js'
 import { readDefault } from '../registry/default-field.js'
@@ -65,7 +65,7 @@ const kindSchema = z.string().transform((text, context): 'lightgbm' => {
   return z.NEVER
 })
 /** Features are `role.feature`, request values plain names; inputs have whatever names they have. */
-const featureSchema = z.string().min(1).max(256)
+const featureSchema = z.string().min(1).max(featureNameCharsMax)
 /** Not z.number(), which refuses infinities. */
 const scalarSchema = z.custom<DefaultScalar>(
   (value) => ['number', 'bigint', 'boolean', 'string'].includes(typeof value),

@@ -7,7 +7,8 @@
 import { assert } from '../assert.js'
 import { type ColumnValues, cellStatus, type FeatureColumn } from '../column.js'
 import { LarderError } from '../errors.js'
-import { type BoundInput, type CategoryCodes, categoryText } from './bind-model.js'
+import type { BoundInput } from './bind-model.js'
+import { codeOf } from './category-codes.js'
 import type { ModelColumn } from './model.js'
 
 /** Where a value came from: the codes of `larder.v1.ValueOrigin`. */
@@ -94,7 +95,7 @@ function createReader(input: BoundInput, column: FeatureColumn): CellReader {
   const read = createPlainReader(input, column.values)
   const { codes } = input
   if (codes === undefined || column.values.class === 'var') return read
-  return (row) => codeOf(codes, categoryText(read(row)))
+  return (row) => codeOf(codes, read(row))
 }
 
 function createPlainReader(input: BoundInput, values: ColumnValues): CellReader {
@@ -118,11 +119,6 @@ function createPlainReader(input: BoundInput, values: ColumnValues): CellReader 
     case 'list':
       throw new LarderError('internal', `input '${input.inputName}' was bound to a list`)
   }
-}
-
-/** An unseen category is missing, as it is for pandas. */
-function codeOf(codes: CategoryCodes, text: string): number {
-  return codes.get(text) ?? Number.NaN
 }
 
 function exactNumber(input: BoundInput, value: bigint, row: number): number {

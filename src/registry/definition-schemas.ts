@@ -6,7 +6,7 @@ import { didYouMean } from '../closest-name.js'
 import { parseDuration } from '../duration.js'
 import { LarderError } from '../errors.js'
 import { type FeatureType, parseFeatureType, scalarTypes } from '../feature-type.js'
-import { embeddingDimMax, nameCharsMax } from '../limits.js'
+import { embeddingDimMax, foreignNameCharsMax, nameCharsMax } from '../limits.js'
 import { quoteText } from '../quoted-text.js'
 import { listSchema, mapSchema, parsedText } from '../yaml-fields.js'
 
@@ -21,7 +21,7 @@ export const nameSchema = z
 export const typeSchema = parsedText('a type such as int32', readType)
 
 /** Names a column or a path in the user's own files, whose rules are not ours. */
-const foreignNameSchema = z.string().min(1).max(1024)
+const foreignNameSchema = z.string().min(1).max(foreignNameCharsMax)
 
 export const fileShape = {
   entities: listSchema.optional(),

@@ -333,13 +333,13 @@ test.each([
     name: 'too many files',
     files: Array.from({ length: definitionFilesMax + 1 }, (_, i) => ({ path: `${i}`, text: '' })),
     problem:
-      'definitions: 1025 files of 0 bytes: at most 1024 files of 8388608 bytes in all are allowed',
+      'definitions: 1025 files of 0 bytes: at most 1024 files of 2097152 bytes in all are allowed',
   },
   {
     name: 'too many bytes',
     files: [{ path: 'a', text: '#'.repeat(9_000_000) }],
     problem:
-      'definitions: 1 files of 9000000 bytes: at most 1024 files of 8388608 bytes in all are allowed',
+      'definitions: 1 files of 9000000 bytes: at most 1024 files of 2097152 bytes in all are allowed',
   },
   {
     name: 'a file that is a list',

@@ -92,7 +92,6 @@ async function apply(
     },
     signal,
   )
-  tools.metrics.setRegistryVersion(result.version)
   return {
     registryVersion: BigInt(result.version),
     changes: [...result.changes],

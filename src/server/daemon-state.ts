@@ -80,6 +80,7 @@ async function openAll(
   const hot = await openHot(tools, warm, registryStore, signal)
   if (hot !== undefined) closers.push(() => hot.close())
   const registry = createRegistry(registryStore, { fingerprint })
+  registry.onSwap(({ version }) => metrics.setRegistryVersion(version))
   await registry.refresh(signal)
   const models = new ModelRepository(config.modelsFolder)
   await scanModels(models, log)
@@ -148,7 +149,7 @@ function leaseHolder(): string {
 
 /** Takes up newer definitions, models and expiries for as long as the daemon runs. */
 function startPolling(
-  { clock, log, metrics }: StateTools,
+  { clock, log }: StateTools,
   state: Omit<DaemonState, 'close'>,
   closers: Closers,
 ): void {
@@ -171,10 +172,9 @@ function startPolling(
     })
     closers.push(async () => timer.stop())
   }
-  poll(registryPollMs, 'looking for a newer registry version', async (signal) => {
-    await state.registry.refresh(signal)
-    metrics.setRegistryVersion(state.registry.current().version)
-  })
+  poll(registryPollMs, 'looking for a newer registry version', (signal) =>
+    state.registry.refresh(signal),
+  )
   poll(modelPollMs, 'looking for newer models', () => scanModels(state.models, log))
   poll(reclaimPeriodMs, 'reclaiming expired rows', async (signal) => {
     await state.warm.reclaim(signal)

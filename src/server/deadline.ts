@@ -10,7 +10,7 @@ export interface CancellableCall {
   on(event: 'cancelled', listener: () => void): unknown
 }
 
-/** The call's deadline, or `defaultTimeoutMs` from now where it brought none or a later one. */
+/** The call's deadline, or `defaultTimeoutMs` from now where it brought none. */
 export function deadlineOf(
   call: CancellableCall,
   clock: Clock,
@@ -30,7 +30,7 @@ export function deadlineOf(
 /** Node's timers take no longer delays. */
 const timeoutMsMax = 2 ** 31 - 1
 
-/** A signal that fires when the caller goes away. */
+/** A controller whose signal fires when the caller goes away; it may be fired otherwise too. */
 export function cancelSignalOf(call: CancellableCall): AbortController {
   const controller = new AbortController()
   call.on('cancelled', () => controller.abort())

@@ -58,6 +58,8 @@ export class LeaseKeeper {
     try {
       const renewed = await this.#store.renewDaemon(this.#lease, times, signal)
       if (!renewed) {
+        // The id may be another daemon's by now: nothing is written until there is a new one.
+        this.#heldUntilMs = askedAtMs
         this.#lease = await this.#store.leaseDaemon({ holder: this.#holder, ...times }, signal)
       }
       this.#heldUntilMs = askedAtMs + leaseMs

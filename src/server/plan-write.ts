@@ -7,7 +7,7 @@
 
 import { didYouMean } from '../closest-name.js'
 import { dedupeKeys, encodeEntityKeys } from '../codec/entity-key.js'
-import { encodeRows, type RowProblem } from '../codec/row-encode.js'
+import { encodeRows, type RowProblem, type RowProblems } from '../codec/row-encode.js'
 import type { RowLayout } from '../codec/row-layout.js'
 import { type WireColumn, wireCellCount } from '../column.js'
 import { LarderError } from '../errors.js'
@@ -69,13 +69,12 @@ export function planWrite(batch: WriteBatch, context: WriteContext): StorePlan |
     sequence,
     rowCount,
   })
-  const bad = joinProblems([
+  const parts = [
     findBadEventTimes(batch.eventTimesUs, view, nowUs),
-    'problems' in keys ? { badRows: keys.problems, badRowCount: keys.problemCount } : noBadRows,
-    'problems' in encoded
-      ? { badRows: encoded.problems, badRowCount: encoded.problemCount }
-      : noBadRows,
-  ])
+    badRowsOf(keys),
+    badRowsOf(encoded),
+  ]
+  const bad = joinProblems(parts, rowCount)
   if ('problems' in keys || 'problems' in encoded || bad.badRowCount > 0) return bad
   const rows = { count: rowCount, bytes: encoded.rows, offsets: encoded.rowOffsets }
   return planStore({ count: rowCount, ...keys }, rows, batch.eventTimesUs, { view, nowUs })
@@ -171,12 +170,27 @@ function checkCellCount(column: WireColumn, rowCount: number): WireColumn {
   )
 }
 
-const noBadRows: BadRows = { badRows: [], badRowCount: 0 }
+function badRowsOf(encoded: object | RowProblems): BadRows {
+  if (!('problems' in encoded)) return { badRows: [], badRowCount: 0 }
+  return { badRows: encoded.problems, badRowCount: encoded.problemCount }
+}
 
-function joinProblems(parts: readonly BadRows[]): BadRows {
+/**
+ * The bad rows of all `parts` in row order, each with the first thing that is wrong with it. A row that
+ * is bad in several ways counts once; more than once only where a part has more than it lists.
+ */
+function joinProblems(parts: readonly BadRows[], rowCount: number): BadRows {
+  const listed = parts.flatMap((part) => part.badRows)
+  const byRow = new Map<number, RowProblem>()
+  for (const problem of listed) {
+    if (!byRow.has(problem.rowIndex)) byRow.set(problem.rowIndex, problem)
+  }
+  const inOrder = [...byRow.values()].sort((a, b) => a.rowIndex - b.rowIndex)
+  const countedTwice = listed.length - byRow.size
+  const counted = parts.reduce((sum, part) => sum + part.badRowCount, 0) - countedTwice
   return {
-    badRows: parts.flatMap((part) => part.badRows).slice(0, badRowsToldMax),
-    badRowCount: parts.reduce((sum, part) => sum + part.badRowCount, 0),
+    badRows: inOrder.slice(0, badRowsToldMax),
+    badRowCount: Math.min(counted, rowCount),
   }
 }
 

@@ -10,6 +10,7 @@ import { didYouMean } from '../closest-name.js'
 import type { FeatureColumn, WireColumn } from '../column.js'
 import { cellStatus } from '../column.js'
 import { LarderError } from '../errors.js'
+import { formatFeatureType } from '../feature-type.js'
 import { requestModelsMax } from '../limits.js'
 import type { BoundInput, BoundModel } from '../predict/bind-model.js'
 import { parseGivenColumn } from '../predict/given-column.js'
@@ -70,9 +71,7 @@ export function planPredict(models: readonly ModelInUse[], request: PredictInput
   const rowCount = countRows([...request.keys, ...request.features], request.rowsMax)
   const given = parseGiven(models, request.features)
   assertKeysKnown(models, request.keys)
-  const services = new Set(
-    models.flatMap(({ service }) => (service === undefined ? [] : [service])),
-  )
+  const services = servicesOf(models)
   const views: WantedView[] = []
   const features: WantedFeature[] = []
   for (const service of services) {
@@ -99,7 +98,7 @@ export async function scoreModels(
 ): Promise<readonly ModelResult[]> {
   const stored = new Map(read?.columns.map((column) => [column.name, column]))
   const rows = new Map(read?.roles.map((role) => [role.role, role]))
-  const serviceCount = new Set(plan.models.map(({ service }) => service)).size
+  const serviceCount = servicesOf(plan.models).size
   const results: ModelResult[] = []
   for (const model of plan.models) {
     const prefix = model.service === undefined ? '' : rolePrefix(model.service, serviceCount)
@@ -120,6 +119,11 @@ export async function scoreModels(
     results.push({ model, scores, defaults: countDefaults(inputs), inputs })
   }
   return results
+}
+
+/** Models without a service read nothing from a tier. */
+function servicesOf(models: readonly ModelInUse[]): ReadonlySet<FeatureService> {
+  return new Set(models.flatMap(({ service }) => (service === undefined ? [] : [service])))
 }
 
 /** Two services may use one role name for different views: then roles carry their service's name. */
@@ -160,9 +164,29 @@ function parseGiven(
       )
     }
     // A feature of the service that no model reads is checked no further.
-    if (inputs.has(name)) given.set(name, parseGivenColumn(column, type))
+    if (!inputs.has(name)) continue
+    assertOneType(models, name)
+    given.set(name, parseGivenColumn(column, type))
   }
   return given
+}
+
+/** One given column cannot be of two types: which model would be scored on a value it did not mean? */
+function assertOneType(models: readonly ModelInUse[], name: string): void {
+  const uses = models.flatMap(({ entry, inputs }) => {
+    const input = inputs.find((candidate) => candidate.name === name)
+    return input === undefined
+      ? []
+      : [{ model: `${entry.name}@${entry.version}`, typeText: formatFeatureType(input.type) }]
+  })
+  const [first] = uses
+  const other = uses.find(({ typeText }) => typeText !== first?.typeText)
+  if (first === undefined || other === undefined) return
+  throw new LarderError(
+    'invalid_argument',
+    `'${name}' is ${first.typeText} in model '${first.model}' and ${other.typeText} in model ` +
+      `'${other.model}': one request cannot give it to both, ask for them one by one`,
+  )
 }
 
 function assertKeysKnown(models: readonly ModelInUse[], keys: readonly WireColumn[]): void {

@@ -65,13 +65,19 @@ export async function readFeatures(
   const byName = new Map<string, FeatureColumn>()
   const roles: RoleRows[] = []
   const unknownLayouts: UnknownLayout[] = []
+  // A row that several roles share is told once.
+  const toldSlots = new Set<number>()
   for (const role of plan.roles) {
     const decoded = decodeRole(plan, role, batch, nowUs)
     for (const column of decoded.columns) byName.set(column.name, column)
     for (const { slot, reason } of decoded.corrupt) {
+      if (toldSlots.has(slot)) continue
+      toldSlots.add(slot)
       tools.observer.corruptRow(role.view.name, keyHex(role.read, slot), reason)
     }
     for (const { slot, layoutId } of decoded.unknownLayouts) {
+      if (toldSlots.has(slot)) continue
+      toldSlots.add(slot)
       unknownLayouts.push({ view: role.view.name, key: keyHex(role.read, slot), layoutId })
     }
     roles.push(rowsOfRole(role, batch, decoded))

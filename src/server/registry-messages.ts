@@ -2,13 +2,13 @@
  * A snapshot as messages.
  */
 
-import type { DefaultScalar, DefaultValue } from '../declared.js'
 import { formatFeatureType } from '../feature-type.js'
 import type {
   GetRegistryResponse,
   FeatureService as ServiceMessage,
   FeatureView as ViewMessage,
 } from '../gen/larder/v1/admin.js'
+import { encodeDefault } from '../registry/default-value.js'
 import type { FeatureService, FeatureView, Snapshot } from '../registry/snapshot.js'
 
 export function formatRegistry(snapshot: Snapshot): GetRegistryResponse {
@@ -33,7 +33,7 @@ function formatView(view: FeatureView): ViewMessage {
       id,
       name,
       type: formatFeatureType(type),
-      defaultJson: defaultValue === undefined ? '' : defaultText(defaultValue),
+      defaultJson: defaultValue === undefined ? '' : JSON.stringify(encodeDefault(defaultValue)),
     })),
     sourcePath: view.source?.path ?? '',
     sourceEventTime: view.source?.eventTime ?? '',
@@ -52,15 +52,4 @@ function formatService(service: FeatureService): ServiceMessage {
       view: view.name,
     })),
   }
-}
-
-/** The default as JSON; what JSON has no number for is a text, bytes are base64. */
-function defaultText(value: DefaultValue): string {
-  const plain = (scalar: DefaultScalar) => {
-    if (typeof scalar === 'bigint') return String(scalar)
-    if (typeof scalar === 'number' && !Number.isFinite(scalar)) return String(scalar)
-    return scalar instanceof Uint8Array ? Buffer.from(scalar).toString('base64') : scalar
-  }
-  const isScalar = (one: DefaultValue): one is DefaultScalar => !Array.isArray(one)
-  return JSON.stringify(isScalar(value) ? plain(value) : value.map(plain))
 }

@@ -8,15 +8,19 @@
  * A clock that steps back never makes a sequence smaller: the last millisecond is kept until the clock
  * has caught up.
  */
+
+import { assert } from '../assert.js'
 import type { Clock } from '../clock.js'
 import { LarderError } from '../errors.js'
-import { futureBoundMs } from '../limits.js'
+import { daemonIdsMax, futureBoundMs } from '../limits.js'
 
 const epochMs = Date.UTC(2020, 0, 1)
 const daemonBits = 10n
 const counterBits = 12n
 const counterMax = (1 << Number(counterBits)) - 1
 const sequenceMax = (1n << 63n) - 1n
+
+assert(daemonIdsMax === 1 << Number(daemonBits), "a daemon's id fits its bits of a sequence")
 
 export interface Sequencer {
   /** The next sequence: greater than every one before it. */

@@ -154,7 +154,6 @@ async function becomeReady(
   const { config, health, log } = daemon
   daemon.state = await openUntilDone(daemon)
   const { state } = daemon
-  daemon.metrics.setRegistryVersion(state.registry.current().version)
   const removeAddress = await writeAddressFile(config.dataFolder, {
     grpc: addresses.grpcAddress,
     http: addresses.httpAddress,

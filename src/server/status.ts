@@ -37,14 +37,27 @@ export function isRetryable(error: LarderError): boolean {
 
 /**
  * What a caller is sent: the status, the message, and Larder's own code in the trailer
- * `larder-code`. The cause stays here.
+ * `larder-code`. The cause stays here. A long message is cut.
  */
 export function toServiceError(error: LarderError): ServiceError {
   const metadata = new Metadata()
   metadata.set('larder-code', error.code)
-  return Object.assign(new Error(error.message), {
+  const message = cutMessage(error.message)
+  return Object.assign(new Error(message), {
     code: statusOfCode[error.code],
-    details: error.message,
+    details: message,
     metadata,
   })
+}
+
+/**
+ * The message travels percent-encoded in a trailer, of which a client takes 64 KiB at most and the
+ * names in it may be the caller's own: 9 bytes a character, and room for the rest.
+ */
+const messageCharsMax = 4096
+
+/** Well-formed too: a cut may leave half a character, which cannot be encoded. */
+function cutMessage(message: string): string {
+  const cut = message.length > messageCharsMax ? `${message.slice(0, messageCharsMax)}…` : message
+  return cut.replace(/\p{Surrogate}/gu, '\ufffd')
 }

@@ -6,6 +6,7 @@
  */
 import type { Clock } from '../clock.js'
 import { warmReadFloorMs } from '../limits.js'
+import { untilAborted } from './abortable.js'
 import { type FetchPlan, rangeOfSlot } from './fetch-plan.js'
 import type { HotFiller } from './hot-filler.js'
 import type { KeyBatch } from './key-batch.js'
@@ -69,7 +70,11 @@ async function readMissing(
     else joined.push({ slot, miss })
   }
   await readOwn(tiers, plan, { own, into }, signal)
-  for (const { slot, miss } of joined) await copyShared(miss, slot, into, signal)
+  const ended = await awaitShared(joined, signal)
+  for (const { slot, miss } of joined) {
+    if (ended.has(miss.done)) copyShared(miss, slot, into)
+    else into.setFailed(slot, tierCode.warm)
+  }
   // The other request's read may have failed for a reason of its own, such as an early deadline.
   const again = joined.map(({ slot }) => slot).filter((slot) => isFailed(into, slot))
   if (!signal.aborted) await readOwn(tiers, plan, { own: again, into }, signal)
@@ -108,24 +113,27 @@ async function readTier(
   observer.tierRead(role, { keyCount: reads.slots.length, rowCount, durationMs })
 }
 
-async function copyShared(
-  miss: SharedMiss,
-  slot: number,
-  into: RowBatch,
+/**
+ * The reads among `joined` that ended before `signal` fired. Until one has, its slots say nothing: they
+ * may still hold what hot answered.
+ */
+async function awaitShared(
+  joined: readonly JoinedSlot[],
   signal: AbortSignal,
-): Promise<void> {
-  await Promise.race([miss.done, whenAborted(signal)])
+): Promise<ReadonlySet<Promise<void>>> {
+  const ended = new Set<Promise<void>>()
+  const reads = new Set(joined.map(({ miss }) => miss.done))
+  const all = Promise.all(Array.from(reads, (done) => done.then(() => ended.add(done))))
+  // However the wait ends, what has not ended by then is failed.
+  await untilAborted(all, signal).catch(() => undefined)
+  return ended
+}
+
+function copyShared(miss: SharedMiss, slot: number, into: RowBatch): void {
   const state = miss.from.states[miss.fromSlot]
   if (state === rowState.row) into.setRow(slot, miss.from.rowAt(miss.fromSlot), tierCode.warm)
   else if (state === rowState.absent) into.setAbsent(slot, tierCode.warm)
   else into.setFailed(slot, tierCode.warm)
-}
-
-function whenAborted(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve()
-    else signal.addEventListener('abort', () => resolve(), { once: true })
-  })
 }
 
 function canShare(tiers: FetchTiers, plan: FetchPlan, slot: number): boolean {

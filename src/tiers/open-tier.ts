@@ -86,11 +86,8 @@ export async function openWarmTier(
 ): Promise<WarmTier> {
   const url = parseTierUrl(text)
   switch (url.kind) {
-    case 'lmdb': {
-      const store = openLmdbStore(url.folder)
-      const registry = await openLmdbRegistryStore(store, signal)
-      return { tier: new LmdbTier({ store, clock: context.clock }), registry }
-    }
+    case 'lmdb':
+      return openLmdbWarmTier(url.folder, context, signal)
     case 'postgresql':
     case 'cockroachdb':
       return openSqlWarmTier(url, context, signal)
@@ -127,6 +124,21 @@ export async function openHotTier(
     case 'postgresql':
     case 'cockroachdb':
       throw badUrl(text, 'a SQL database cannot be hot; hot is memory: or redis://')
+  }
+}
+
+async function openLmdbWarmTier(
+  folder: string,
+  context: TierContext,
+  signal: AbortSignal,
+): Promise<WarmTier> {
+  const store = openLmdbStore(folder)
+  try {
+    const registry = await openLmdbRegistryStore(store, signal)
+    return { tier: new LmdbTier({ store, clock: context.clock }), registry }
+  } catch (thrown) {
+    await store.close()
+    throw thrown
   }
 }
 

@@ -8,6 +8,7 @@
  */
 import { createHash } from 'node:crypto'
 import { Redis } from 'ioredis'
+import { assert } from '../assert.js'
 import { LarderError } from '../errors.js'
 import type { HashSeeds } from '../hash-seeds.js'
 import { redisScriptRowsMax } from '../limits.js'
@@ -16,7 +17,7 @@ import { failSlots, throwIfAborted, untilAborted } from './abortable.js'
 import { withJitter } from './expiry.js'
 import type { KeyBatch } from './key-batch.js'
 import { redisFindings, serverVersionOf } from './redis-findings.js'
-import { type PackedKey, packKeys, packValue, unpackValue, writeScript } from './redis-packing.js'
+import { type PackedKey, packKeys, packRows, unpackValue, writeScript } from './redis-packing.js'
 import type { RowBatch, TierCode } from './row-batch.js'
 import { allIndices, assertRows, keepMsOfWrite, planSteps, rowOfWrite } from './row-writes.js'
 import type { RowWrites, Tier, TierStats, WriteResult } from './tier.js'
@@ -196,16 +197,12 @@ export class RedisTier implements Tier {
     step: Uint32Array,
     places: readonly PackedKey[],
   ): (Buffer | number)[] {
-    const stepPlaces = Array.from(step, (index) => ({ index, place: places[index] }))
-    const keys: Buffer[] = []
-    const values: (Buffer | number)[] = []
-    for (const { index, place } of stepPlaces) {
-      if (place === undefined) continue
-      keys.push(place.key)
-      const keepMs = Math.max(1, keepMsOfWrite(writes, index))
-      values.push(packValue(place, rowOfWrite(writes, index)), withJitter(keepMs, this.#prng))
-    }
-    return [keys.length, ...keys, ...values]
+    const rows = Array.from(step, (index) => ({
+      place: placeAt(places, index),
+      row: rowOfWrite(writes, index),
+      keepMs: withJitter(Math.max(1, keepMsOfWrite(writes, index)), this.#prng),
+    }))
+    return [rows.length, ...rows.map(({ place }) => place.key), packRows(rows)]
   }
 
   /** Runs the script once per call, all in one pipeline; sends its text where Redis lost it. */
@@ -251,6 +248,12 @@ export class RedisTier implements Tier {
     }
     return this.unavailable(thrown)
   }
+}
+
+function placeAt(places: readonly PackedKey[], index: number): PackedKey {
+  const place = places[index]
+  assert(place !== undefined, 'every key of a write has a place')
+  return place
 }
 
 function isUnknownScript(error: Error | null | undefined): boolean {

@@ -30,7 +30,10 @@ export class SharedMisses {
       this.#underWay.set(text, { from, fromSlot: slots[index] ?? 0, done })
     }
     const forget = () => {
-      for (const text of texts) this.#underWay.delete(text)
+      for (const text of texts) {
+        // A later read may have been announced since: others join that one.
+        if (this.#underWay.get(text)?.done === done) this.#underWay.delete(text)
+      }
     }
     done.then(forget, forget)
   }

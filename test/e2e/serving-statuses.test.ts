@@ -120,15 +120,15 @@ describeOnBothKinds((recorder) => {
   ]
 
   test.each([
-    ['live', 'hot', [0, null, 1, 2, 3, null, null]],
-    ['careful', 'hot', [0, null, 1, null, null, null, null]],
-    ['slow', 'warm', [0, null, 1, 2, 3, null, null]],
+    ['live', 'hot', [0, 0, 1, 2, 3, 0, 0]],
+    ['careful', 'hot', [0, 0, 1, 0, 0, 0, 0]],
+    ['slow', 'warm', [0, 0, 1, 2, 3, 0, 0]],
   ] as const)('%s: statuses, values, event times and tier %s', async (view, tier, clicks) => {
     const result = await read('plain', view)
     for (const cells of result.columns) {
       expect(everyRow((index) => cells.statusAt(index))).toEqual(statuses)
     }
-    expect(result.toRows().map((cells) => cells[`${view}.clicks`])).toEqual(clicks)
+    expect(result.columns[0]?.values).toEqual({ class: 'f64', values: Float64Array.from(clicks) })
     const [origin] = result.origins
     const timeOf = (id: bigint) => eventTimes.get(id) ?? 0n
     expect([...(origin?.eventTimesUs ?? [])]).toEqual([
@@ -142,6 +142,19 @@ describeOnBothKinds((recorder) => {
     ])
     expect(origin?.tierAt(0)).toBe(tier)
     expect(origin?.tierAt(6)).toBeUndefined()
+  })
+
+  test('a client never shows the filler of a cell without a value', async () => {
+    const { columns } = await daemon.client.getFeatures({ view: 'careful', keys: everyUser })
+    expect(everyRow((index) => columns[0]?.valueAt(index))).toEqual([
+      0,
+      null,
+      1,
+      null,
+      null,
+      null,
+      null,
+    ])
   })
 
   test.each([
@@ -272,10 +285,8 @@ describeOnBothKinds((recorder) => {
       'notFound',
     ])
     await daemon.stop()
-    daemon = await startDaemon({
-      tiers: { hot, warm: tiers.warm },
-      clockAtUs: clockAtUs + minuteUs,
-    })
+    const later = { tiers: { ...(await freshTiers(recorder.kind)), warm: tiers.warm } }
+    daemon = await startDaemon({ ...later, clockAtUs: clockAtUs + minuteUs })
     const minuteOn = await read('a minute more', 'live')
     expect(everyRow((index) => minuteOn.columns[0]?.statusAt(index))).toEqual(
       new Array(7).fill('notFound'),

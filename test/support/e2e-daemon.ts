@@ -37,10 +37,13 @@ export async function freshTiers(kind: TierKind): Promise<TierUrls> {
     : { hot: await freshRedisUrl(), warm: await freshPostgresUrl() }
 }
 
+/** One YAML text, or one for each definition file. */
+export type DefinitionTexts = string | readonly string[]
+
 export interface DaemonOptions {
   readonly tiers: TierUrls
-  /** One YAML text, applied as soon as the daemon is ready; left out, nothing is applied. */
-  readonly definitions?: string
+  /** Applied as soon as the daemon is ready; left out, nothing is. */
+  readonly definitions?: DefinitionTexts
   readonly clockAtUs?: bigint
   readonly modelsFolder?: string
   readonly limits?: Partial<Config['limits']>
@@ -49,8 +52,8 @@ export interface DaemonOptions {
 export interface E2eDaemon {
   readonly running: RunningDaemon
   readonly client: LarderClient
-  /** Applies one YAML text; drops are allowed. */
-  apply(definitions: string): Promise<void>
+  /** Applies definitions; drops are allowed. */
+  apply(definitions: DefinitionTexts): Promise<void>
   /** Makes one unary call and resolves with the bytes of the reply message as they came. */
   call<Request>(
     method: MethodDefinition<Request, unknown>,
@@ -102,8 +105,10 @@ export async function startUnready(options: DaemonOptions): Promise<E2eDaemon> {
   return {
     running,
     client,
-    async apply(text) {
-      await client.apply({ files: [{ path: 'features.yaml', text }] }, { allowDrop: true })
+    async apply(definitions) {
+      const texts = typeof definitions === 'string' ? [definitions] : definitions
+      const files = texts.map((text, index) => ({ path: `${index}.yaml`, text }))
+      await client.apply({ files }, { allowDrop: true })
     },
     call: (method, request, timeoutMs = 30_000) => callRaw(channel, method, request, timeoutMs),
     async fetchHttp(path) {

@@ -3,7 +3,7 @@
  * the user postgres where the tests run as root, which PostgreSQL itself refuses.
  */
 import { execFileSync } from 'node:child_process'
-import { chownSync, existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { chownSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import pg from 'pg'
@@ -43,7 +43,12 @@ export async function startPostgres(): Promise<TestServer> {
     get pid() {
       return child.pid ?? 0
     },
-    kill: () => endProcess(child, 'SIGKILL'),
+    async kill() {
+      // Its sessions are processes of their own and would go on answering.
+      const sessions = childrenOf(child.pid ?? 0)
+      await endProcess(child, 'SIGKILL')
+      for (const pid of sessions) killIfThere(pid)
+    },
     async restart() {
       child = await startProcess(command)
     },
@@ -70,6 +75,32 @@ export function postgresPrograms(): string {
 function createCluster(initdb: string, data: string, user: SystemUser | undefined): void {
   const args = ['-D', data, '-U', 'postgres', '--auth=trust', '--encoding=UTF8', '--no-locale']
   execFileSync(initdb, args, { stdio: 'pipe', cwd: tmpdir(), ...(user ?? {}) })
+}
+
+/** The processes whose parent is `pid`, from Linux's /proc. */
+function childrenOf(pid: number): number[] {
+  const pids = readdirSync('/proc').filter((name) => /^[0-9]+$/.test(name))
+  return pids.map(Number).filter((child) => parentOf(child) === pid)
+}
+
+function parentOf(pid: number): number | undefined {
+  try {
+    // `pid (name) state parent …`, where a name may hold spaces and brackets.
+    const fields = readFileSync(`/proc/${pid}/stat`, 'utf8')
+      .replace(/^.*\) /s, '')
+      .split(' ')
+    return Number(fields[1])
+  } catch {
+    return undefined // It ended meanwhile.
+  }
+}
+
+function killIfThere(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL')
+  } catch {
+    // It ended with its parent.
+  }
 }
 
 async function accepts(url: string): Promise<boolean> {

@@ -42,7 +42,7 @@ export async function startSimDaemon(options: SimDaemonOptions): Promise<SimDaem
 
 function configOf({ hot, warm, clockAtUs, modelsFolder }: SimDaemonOptions): Config {
   const folder = mkdtempSync(join(tmpdir(), 'larder-sim-'))
-  return Object.freeze({
+  return {
     listen: { grpc: '127.0.0.1:0', http: '127.0.0.1:0', insecure: false },
     tiers: { hot, warm },
     featuresFolder: join(folder, 'features'),
@@ -55,5 +55,5 @@ function configOf({ hot, warm, clockAtUs, modelsFolder }: SimDaemonOptions): Con
       readTimeoutMs: readTimeoutMsDefault,
     },
     log: { level: 'error' },
-  })
+  }
 }
