@@ -10,8 +10,8 @@ import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
+/** The package that holds each program, and the name of its service too. */
 const packages = { 'redis-server': 'redis-server', initdb: 'postgresql' }
-const services = { 'redis-server': 'redis-server', initdb: 'postgresql' }
 const debianRoot = '/usr/lib/postgresql'
 
 /** Installs what is missing, or prints what to install and ends the process with 1. */
@@ -30,7 +30,7 @@ export function installTestServers() {
   }
   apt('update')
   apt('install', '-y', ...wanted)
-  for (const program of missing) stopService(services[program])
+  for (const name of wanted) stopService(name)
 }
 
 /** True where `program` is on PATH or where Debian keeps PostgreSQL's. */

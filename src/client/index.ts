@@ -18,4 +18,10 @@ export type {
 export { column, type RequestColumn, type RequestValue } from './request-column.js'
 export type { CellValue, ResponseColumn } from './response-column.js'
 export type { RetryPolicy } from './retry.js'
-export type { Definitions } from './start-call.js'
+export type {
+  ApplyOptions,
+  Definitions,
+  DeleteEntitiesOptions,
+  GetFeaturesOptions,
+  PredictOptions,
+} from './start-call.js'

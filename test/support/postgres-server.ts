@@ -61,7 +61,7 @@ export async function startPostgres(): Promise<TestServer> {
 }
 
 /** The folder of initdb and postgres: Debian's newest, else that on PATH. Throws where there is none. */
-export function postgresPrograms(): string {
+function postgresPrograms(): string {
   const versions = existsSync(debianRoot) ? readdirSync(debianRoot) : []
   const folders = versions
     .sort((a, b) => Number(b) - Number(a))

@@ -15,7 +15,7 @@ import { startRedis } from './redis-server.js'
 import type { TestServer } from './server-process.js'
 
 /** The kinds of shared servers. */
-export const serverKinds = { redis: () => startRedis(), postgresql: startPostgres } as const
+const serverKinds = { redis: () => startRedis(), postgresql: startPostgres } as const
 export type ServerKind = keyof typeof serverKinds
 
 /** What the broker answers, as one line of JSON. */

@@ -4,17 +4,16 @@
 import { randomUUID } from 'node:crypto'
 import { mkdtempSync } from 'node:fs'
 import { connect } from 'node:net'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { Redis } from 'ioredis'
 import pg from 'pg'
 import { inject } from 'vitest'
 import { redisDatabaseCount } from './redis-server.js'
 import type { BrokerReply, ServerKind } from './servers.setup.js'
 
-/** An empty folder for LMDB. */
+/** An empty folder for LMDB, which goes with the run. */
 export function freshLmdbUrl(): string {
-  return `lmdb:${mkdtempSync(join(tmpdir(), 'larder-lmdb-'))}`
+  return `lmdb:${mkdtempSync(join(dirname(inject('serverBroker')), 'lmdb-'))}`
 }
 
 /** An empty database on the shared Redis. */
