@@ -189,6 +189,7 @@ test('get of a service broadcasts single keys, and tells where rows came from', 
     ],
   })
   expect(rows[1].features['routes.flights']).toEqual({ value: null, status: 'NOT_FOUND' })
+  expect(rows[1].features['to.mean']).toEqual({ value: 4, status: 'NOT_FOUND' })
 })
 
 test('int64 beyond 2^53 is a string in JSON, and keys may come from a file', async () => {

@@ -9,7 +9,7 @@ import { dirname, join } from 'node:path'
 import { z } from 'zod'
 import { createLarderClient, type LarderClient } from '../client/index.js'
 import { LarderError } from '../errors.js'
-import type { DaemonAddress } from '../server/address-file.js'
+import { addressFileName, type DaemonAddress } from '../server/address-file.js'
 import type { CliIo } from './cli-io.js'
 import type { DaemonOptions } from './command-context.js'
 import { findConfigPath, readProject } from './project.js'
@@ -19,8 +19,6 @@ const addressFileSchema = z.object({
   http: z.string(),
   pid: z.number().int(),
 }) satisfies z.ZodType<DaemonAddress>
-
-const addressFileName = 'address.json'
 
 /** Runs `use` with a client of the daemon; several addresses are separated by commas. */
 export async function withClient<Result>(

@@ -95,6 +95,7 @@ test.each<{ name: string; wire: Partial<Column>; problem: string }>([
     type: 'float32',
     values: { $case: 'f32', value: Buffer.alloc(8) },
     status: Buffer.alloc(0),
+    hasValue: Buffer.alloc(0),
   }
   expect(() => readColumn({ ...whole, ...wire }, 2)).toThrow(problem)
 })

@@ -153,5 +153,11 @@ function wireColumn(
   values: NonNullable<Column['values']>,
   status?: Uint8Array,
 ): RequestColumn {
-  return { name, values, status: bytesOf(status ?? new Uint8Array(0)), type: '' }
+  return {
+    name,
+    values,
+    status: bytesOf(status ?? new Uint8Array(0)),
+    type: '',
+    hasValue: Buffer.alloc(0),
+  }
 }

@@ -35,6 +35,7 @@ export function readColumn(wire: Column, rowCount: number): ResponseColumn {
   if (cellCountOf(values) !== rowCount || status.length !== rowCount) {
     throw broken(wire.name, `holds ${cellCountOf(values)} cells instead of ${rowCount}`)
   }
+  const hasValue = valueTest(wire, status)
   const scalar = scalarOf(wire.name, type)
   let readCell: ((rowIndex: number) => CellValue) | undefined
   return Object.freeze({
@@ -45,7 +46,7 @@ export function readColumn(wire: Column, rowCount: number): ResponseColumn {
     statusAt: (rowIndex: number) => statusNameOf(status[rowIndex]),
     valueAt(rowIndex: number) {
       readCell ??= createCellReader(values, scalar)
-      return hasValue(statusNameOf(status[rowIndex])) ? readCell(rowIndex) : null
+      return hasValue(rowIndex) ? readCell(rowIndex) : null
     },
   })
 }
@@ -78,8 +79,13 @@ function statusNameOf(code: number | undefined): CellStatusName {
   return name
 }
 
-function hasValue(status: CellStatusName): boolean {
-  return status === 'present' || status === 'outsideMaxAge'
+/** Which cells carry a value: those that the daemon marks, or else exactly the PRESENT ones. */
+function valueTest(wire: Column, status: Uint8Array): (rowIndex: number) => boolean {
+  if (wire.hasValue.byteLength === 0) {
+    return (rowIndex) => status[rowIndex] === cellStatus.present
+  }
+  const marks = Uint8Array.from(wire.hasValue)
+  return (rowIndex) => marks[rowIndex] === 1
 }
 
 function allPresent(rowCount: number): Uint8Array {

@@ -1,12 +1,6 @@
 import { expect, test } from 'vitest'
-import { type FeatureType, parseFeatureType } from '../feature-type.js'
+import { declaredType } from '../../test/support/declared-type.js'
 import { codeOf, codeOfDefault, createCategoryCodes } from './category-codes.js'
-
-function typeOf(text: string): FeatureType {
-  const type = parseFeatureType(text)
-  if (type === undefined) throw new Error(`no type ${text}`)
-  return type
-}
 
 test.each([
   ['int32', [3, 5, 8], 5, 1],
@@ -24,7 +18,7 @@ test.each([
   ['string', [3, 5], '5', 1],
   ['int64', [Number.MAX_SAFE_INTEGER], Number.MAX_SAFE_INTEGER, 0],
 ])('a %s of the categories %j: %j has code %d', (type, categories, value, code) => {
-  expect(codeOf(createCategoryCodes(typeOf(type), categories), value)).toBe(code)
+  expect(codeOf(createCategoryCodes(declaredType(type), categories), value)).toBe(code)
 })
 
 test.each([
@@ -37,7 +31,7 @@ test.each([
   // As in pandas, 0.1 as a float32 is another number than 0.1.
   ['float32', [0.1], Math.fround(0.1)],
 ])('a %s of the categories %j: %j is missing', (type, categories, value) => {
-  expect(codeOf(createCategoryCodes(typeOf(type), categories), value)).toBeNaN()
+  expect(codeOf(createCategoryCodes(declaredType(type), categories), value)).toBeNaN()
 })
 
 test.each([
@@ -55,7 +49,7 @@ test.each([
     'its category 9007199254740992 is beyond 2^53: the file does not tell it from its neighbours',
   ],
 ])('a %s cannot have the categories %j', (type, categories, message) => {
-  expect(() => createCategoryCodes(typeOf(type), categories)).toThrow(
+  expect(() => createCategoryCodes(declaredType(type), categories)).toThrow(
     expect.objectContaining({ code: 'bad_model', message }),
   )
 })
@@ -74,7 +68,7 @@ test.each([
   ['string', ['true'], true, undefined],
   ['string', ['ORD'], Buffer.from('ORD'), undefined],
   ['string', ['ORD'], ['ORD'], undefined],
-] as const)('a %s of the categories %j: the default %j has code %s', (type, list, value, code) => {
-  const codes = createCategoryCodes(typeOf(type), list)
-  expect(codeOfDefault(codes, value, typeOf(type))).toBe(code)
+] as const)('a %s of the categories %j: the default %s has code %s', (type, list, value, code) => {
+  const codes = createCategoryCodes(declaredType(type), list)
+  expect(codeOfDefault(codes, value, declaredType(type))).toBe(code)
 })

@@ -1,19 +1,13 @@
 import { describe, expect, test } from 'vitest'
+import { declaredType } from '../../test/support/declared-type.js'
 import { f32, f64, i64, lists, texts, wireColumn } from '../../test/support/wire-columns.js'
 import { cellStatus, type WireColumn } from '../column.js'
-import { type FeatureType, parseFeatureType } from '../feature-type.js'
 import { parseGivenColumn } from './given-column.js'
 
 const { present, nullValue, notFound, outsideMaxAge, unavailable } = cellStatus
 
-function typeOf(text: string): FeatureType {
-  const type = parseFeatureType(text)
-  if (type === undefined) throw new Error(`no type ${text}`)
-  return type
-}
-
 function valuesOf(type: string, values: WireColumn['values']) {
-  return parseGivenColumn(wireColumn('x', values), typeOf(type)).values
+  return parseGivenColumn(wireColumn('x', values), declaredType(type)).values
 }
 
 describe('numbers', () => {
@@ -105,13 +99,13 @@ describe('text', () => {
 
 describe('statuses', () => {
   test('without any, every cell is present', () => {
-    const { status } = parseGivenColumn(wireColumn('x', f32(1, 2)), typeOf('float32'))
+    const { status } = parseGivenColumn(wireColumn('x', f32(1, 2)), declaredType('float32'))
     expect([...status]).toEqual([present, present])
   })
 
   test('are kept, and values of cells without one are not looked at', () => {
     const status = [present, nullValue, notFound]
-    const given = parseGivenColumn(wireColumn('x', f32(1, 0.5, 999), status), typeOf('int8'))
+    const given = parseGivenColumn(wireColumn('x', f32(1, 0.5, 999), status), declaredType('int8'))
     expect([...given.status]).toEqual(status)
     expect(given.values).toEqual({ class: 'f32', values: Float32Array.of(1, 0, 0) })
   })
@@ -121,14 +115,16 @@ describe('statuses', () => {
     [[present, present, present], 'has 2 cells and 3 status bytes'],
     [[], 'has 2 cells and 0 status bytes'],
   ])('of another number than cells are refused: %j', (status, message) => {
-    expect(() => parseGivenColumn(wireColumn('x', f32(1, 2), status), typeOf('float32'))).toThrow(
+    expect(() =>
+      parseGivenColumn(wireColumn('x', f32(1, 2), status), declaredType('float32')),
+    ).toThrow(
       expect.objectContaining({ code: 'invalid_argument', message: `column 'x' ${message}` }),
     )
   })
 
   test.each([0, outsideMaxAge, unavailable, 6, 255])('status %d cannot be given', (code) => {
     const column = wireColumn('x', f32(1, 2), [present, code])
-    expect(() => parseGivenColumn(column, typeOf('float32'))).toThrow(
+    expect(() => parseGivenColumn(column, declaredType('float32'))).toThrow(
       `column 'x', row 1: status ${code} cannot be given (only PRESENT, NULL_VALUE or NOT_FOUND)`,
     )
   })

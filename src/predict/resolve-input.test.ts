@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
+import { declaredType } from '../../test/support/declared-type.js'
 import { type ColumnValues, cellStatus, type FeatureColumn } from '../column.js'
-import { type FeatureType, parseFeatureType } from '../feature-type.js'
 import type { BoundInput } from './bind-model.js'
 import { createCategoryCodes } from './category-codes.js'
 import { type InputSources, resolveInput, valueOrigin } from './resolve-input.js'
@@ -8,17 +8,11 @@ import { type InputSources, resolveInput, valueOrigin } from './resolve-input.js
 const { present, nullValue, notFound, outsideMaxAge, unavailable } = cellStatus
 const nothing: InputSources = { given: undefined, stored: undefined, servesStale: true }
 
-function typeOf(text: string): FeatureType {
-  const type = parseFeatureType(text)
-  if (type === undefined) throw new Error(`no type ${text}`)
-  return type
-}
-
 function input(typeText: string, words: Partial<BoundInput> = {}): BoundInput {
   return {
     inputName: 'x',
     name: 'sales.mean',
-    type: typeOf(typeText),
+    type: declaredType(typeText),
     feature: undefined,
     codes: undefined,
     modelDefault: undefined,
@@ -29,7 +23,12 @@ function input(typeText: string, words: Partial<BoundInput> = {}): BoundInput {
 }
 
 function column(values: ColumnValues, status: readonly number[]): FeatureColumn {
-  return { name: 'sales.mean', type: typeOf('float64'), values, status: Uint8Array.from(status) }
+  return {
+    name: 'sales.mean',
+    type: declaredType('float64'),
+    values,
+    status: Uint8Array.from(status),
+  }
 }
 
 function numbers(values: readonly number[], status = values.map((): number => present)) {
@@ -181,7 +180,7 @@ describe('the value the model sees', () => {
 })
 
 describe('categories', () => {
-  const codes = createCategoryCodes(typeOf('string'), ['é', 'DE', ''])
+  const codes = createCategoryCodes(declaredType('string'), ['é', 'DE', ''])
 
   test('texts become codes, an unseen one is missing but given', () => {
     const given = text('DE', '', 'é', 'de', 'DE ')
@@ -195,7 +194,7 @@ describe('categories', () => {
     ['f64', numbers([3, 4, -0])],
     ['i64', column({ class: 'i64', values: BigInt64Array.of(3n, 4n, 0n) }, [1, 1, 1])],
   ])('numbers of class %s become codes by value', (_class, given) => {
-    const numeric = createCategoryCodes(typeOf('float64'), [0, 3.0])
+    const numeric = createCategoryCodes(declaredType('float64'), [0, 3.0])
     const { values } = resolveInput(
       input('float64', { codes: numeric, exactInFloat32: true }),
       { ...nothing, given },
@@ -205,7 +204,7 @@ describe('categories', () => {
   })
 
   test('NaN is no category', () => {
-    const numeric = createCategoryCodes(typeOf('float64'), [0, 1])
+    const numeric = createCategoryCodes(declaredType('float64'), [0, 1])
     const sources = { ...nothing, given: numbers([Number.NaN]) }
     expect(resolveInput(input('float64', { codes: numeric }), sources, 1).values[0]).toBeNaN()
   })

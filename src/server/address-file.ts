@@ -10,14 +10,15 @@ export interface DaemonAddress {
   readonly pid: number
 }
 
-const fileName = 'address.json'
+/** The file's name in a daemon's data folder. */
+export const addressFileName = 'address.json'
 
 /** Writes the address whole or not at all. Returns the function that takes it away again. */
 export async function writeAddressFile(
   dataFolder: string,
   address: DaemonAddress,
 ): Promise<() => Promise<void>> {
-  const path = join(dataFolder, fileName)
+  const path = join(dataFolder, addressFileName)
   const text = `${JSON.stringify(address)}\n`
   await mkdir(dataFolder, { recursive: true })
   await writeFile(`${path}.${address.pid}.tmp`, text)

@@ -4,12 +4,13 @@
  * Nothing is copied where the machine's byte order and alignment allow it; values are checked against
  * their types further in.
  */
-import type {
-  ColumnValues,
-  FeatureColumn,
-  ScalarValues,
-  WireColumn,
-  WireValues,
+import {
+  type ColumnValues,
+  cellStatus,
+  type FeatureColumn,
+  type ScalarValues,
+  type WireColumn,
+  type WireValues,
 } from '../column.js'
 import { LarderError } from '../errors.js'
 import { formatFeatureType } from '../feature-type.js'
@@ -60,14 +61,22 @@ function parseElements(name: string, elements: ListMessage['elements']): WireSca
     : { class: elements.$case, bytes: elements.value }
 }
 
-/** A decoded column as a message. */
-export function formatColumn(column: FeatureColumn): Column {
+/** A decoded column as a message; cells of the statuses `valued` carry a value. */
+export function formatColumn(column: FeatureColumn, valued: readonly number[]): Column {
+  const { name, values, status, type } = column
   return {
-    name: column.name,
-    values: formatValues(column.values),
-    status: bytesOf(column.status),
-    type: formatFeatureType(column.type),
+    name,
+    values: formatValues(values),
+    status: bytesOf(status),
+    type: formatFeatureType(type),
+    hasValue: bytesOf(formatValued(status, valued)),
   }
+}
+
+/** Empty where exactly the present cells carry a value, as nearly always. */
+function formatValued(status: Uint8Array, valued: readonly number[]): Uint8Array {
+  const isUsual = status.every((code) => valued.includes(code) === (code === cellStatus.present))
+  return isUsual ? new Uint8Array(0) : status.map((code) => (valued.includes(code) ? 1 : 0))
 }
 
 function formatValues(values: ColumnValues): NonNullable<Column['values']> {

@@ -6,6 +6,7 @@ import { assert } from '../assert.js'
 import { applyDefault } from '../codec/feature-matrix.js'
 import { cellStatus } from '../column.js'
 import { LarderError } from '../errors.js'
+import type { Column } from '../gen/larder/v1/column.js'
 import type {
   GetFeaturesRequest,
   GetFeaturesResponse,
@@ -65,10 +66,9 @@ async function getFeatures(
   })
   assert(read !== undefined, 'a service or view always has something to read')
   if (request.failOnUnavailable) assertAvailable(read)
-  const columns = request.applyDefaults ? withDefaults(planned.plan, read) : read.columns
   return {
     rowCount,
-    columns: columns.map(formatColumn),
+    columns: formatFeatures(planned.plan, read, request.applyDefaults),
     rows: request.includeRows ? read.roles.map(formatRows) : [],
     registryVersion: BigInt(snapshot.version),
   }
@@ -178,15 +178,19 @@ function assertAvailable(read: ReadResult): void {
   throw new LarderError('unavailable', `feature '${column.name}', row ${row}, is unavailable now`)
 }
 
-function withDefaults(plan: ReadPlan, read: ReadResult) {
+const everyStatus: readonly number[] = Object.values(cellStatus)
+
+/** The reply's columns, and which of their cells carry a value. */
+function formatFeatures(plan: ReadPlan, read: ReadResult, applyDefaults: boolean): Column[] {
   return read.columns.map((column, index) => {
     const wanted = plan.features[index]
     const view = plan.roles.find((role) => role.role === wanted?.role)?.view
     const { defaultValue } = wanted?.feature ?? {}
-    if (defaultValue === undefined) return column
-    const statuses: number[] = [cellStatus.nullValue, cellStatus.notFound, cellStatus.unavailable]
-    if (view?.onStale === 'default') statuses.push(cellStatus.outsideMaxAge)
-    return applyDefault(column, defaultValue, statuses)
+    const stored: number[] = [cellStatus.present]
+    if (view?.onStale === 'serve') stored.push(cellStatus.outsideMaxAge)
+    if (!applyDefaults || defaultValue === undefined) return formatColumn(column, stored)
+    const others = everyStatus.filter((status) => !stored.includes(status))
+    return formatColumn(applyDefault(column, defaultValue, others), everyStatus)
   })
 }
 

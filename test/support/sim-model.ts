@@ -76,7 +76,10 @@ function appearance(
 ): string {
   const ageUs = version === undefined ? 0n : nowUs - version.eventTimeUs
   if (version?.cells === undefined || ageUs > retentionUs) {
-    return seenText(0n, cells.map(() => ({ status: 'notFound', value: null })))
+    return seenText(
+      0n,
+      cells.map(() => ({ status: 'notFound', value: null })),
+    )
   }
   const shown = version.cells.map((value): SeenCell => {
     if (value === null) return { status: 'nullValue', value }
