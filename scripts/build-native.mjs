@@ -17,8 +17,8 @@ const nodeGypPath = join(rootFolder, 'node_modules', 'node-gyp', 'bin', 'node-gy
 
 /**
  * Builds the addon where its sources or Node's module ABI are not those it was built from; `clean`
- * builds in any case, from nothing. Returns whether anything was built. Throws an `Error` whose message
- * says what to do.
+ * builds in any case, from nothing. Returns whether anything was built. Throws an `Error` whose
+ * message says what to do.
  */
 export function buildNative({ clean }) {
   if (clean) rmSync(join(rootFolder, 'native', 'build'), { recursive: true, force: true })

@@ -103,6 +103,8 @@ export const writeTimeoutMs = 30_000
 export const adminTimeoutMsDefault = 60_000
 /** What must be left of a deadline before a fall-through to warm is worth trying. */
 export const warmReadFloorMs = 2
+/** How old a copy another daemon may serve after an acknowledged write. */
+export const maxStalenessMs = { realtime: 1000, standard: 5000, relaxed: 5000 } as const
 /** A fill read longer ago than this is dropped: it might hide a newer, acknowledged write. */
 export const fillAgeMsMax = readTimeoutMsDefault
 
@@ -133,3 +135,4 @@ assert(rowBytesMax <= sqlStatementBytesMax, 'a row fits a statement')
 assert(leaseRenewMs * 2 < leaseMs, 'a lease survives one failed renewal')
 assert(registryPollMs < 1000, 'a new registry version is taken up within a second')
 assert(rowBytesMax < messageBytesMax, 'a row fits a message')
+assert(fillAgeMsMax <= maxStalenessMs.realtime, 'a fill never outlives what may be stale')

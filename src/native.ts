@@ -1,5 +1,5 @@
 /**
- * The native addon: loads it, and types the codec's exports.
+ * The native addon: loads it, and types its exports; the engine's are in `native-lightgbm.ts`.
  *
  * The callers named below validate; the addon only requires, so that a wrong argument is a
  * `TypeError` and a bug of ours, never a read outside a buffer. Buffers passed in belong to the
@@ -9,6 +9,7 @@ import { createRequire } from 'node:module'
 import { fileURLToPath } from 'node:url'
 import type { WireColumn } from './column.js'
 import { LarderError } from './errors.js'
+import type { LightgbmNative } from './native-lightgbm.js'
 
 declare const nativeRowLayout: unique symbol
 declare const nativeRowDecoder: unique symbol
@@ -48,7 +49,9 @@ export interface NativeProblems {
 }
 
 export interface NativeDecoded {
-  /** Everything whose size varies, each part at a multiple of 8. Absent where it exceeds its bound. */
+  /**
+   * Everything whose size varies, each part at a multiple of 8. Absent where it exceeds its bound.
+   */
   readonly varying?: ArrayBuffer
   /** For each column where its elements begin and end in `varying`, and its blob. */
   readonly bounds?: Uint32Array
@@ -56,8 +59,11 @@ export interface NativeDecoded {
   readonly unknownLayouts: readonly { readonly slot: number; readonly layoutId: number }[]
 }
 
-/** Exports of `native/codec_binding.cc`. `features` are five numbers each: see `codec/row-layout.ts`. */
-export interface LarderAddon {
+/**
+ * Exports of `native/codec_binding.cc`. `features` are five numbers each: see `codec/row-
+ * layout.ts`.
+ */
+interface CodecNative {
   createRowLayout(layoutId: number, features: Uint32Array): NativeRowLayout
   /** `limits`: bytes of a row, bytes of a value, elements of a list, problems told. */
   encodeRows(
@@ -69,8 +75,8 @@ export interface LarderAddon {
   ): NativeBlob | NativeProblems
   createRowDecoder(layouts: readonly NativeRowLayout[], wanted: Uint32Array): NativeRowDecoder
   /**
-   * Fills `fixed`, which is zero: event times at 0, then each column's values (or lengths) and statuses
-   * at the given offsets, values aligned to their width.
+   * Fills `fixed`, which is zero: event times at 0, then each column's values (or lengths) and
+   * statuses at the given offsets, values aligned to their width.
    */
   decodeRows(
     decoder: NativeRowDecoder,
@@ -118,6 +124,8 @@ export interface LarderAddon {
     warmSpreadSeed: bigint,
   ): NativeStoreKeys
 }
+
+export type LarderAddon = CodecNative & LightgbmNative
 
 let addon: LarderAddon | undefined
 

@@ -1,6 +1,6 @@
 /**
- * Golden bytes of the codec: what is written today must be readable for ever. A change to one of these
- * files is a change of format. `docs/formats/row-v1.md` shows them.
+ * Golden bytes of the codec: what is written today must be readable for ever. A change to one of
+ * these files is a change of format. `docs/formats/row-v1.md` shows them.
  */
 import { readFile } from 'node:fs/promises'
 import { describe, expect, test } from 'vitest'

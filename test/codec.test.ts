@@ -1,8 +1,9 @@
 /**
- * The codec as a whole: the native encoder and decoder against the plain reference, on valid rows and on
- * damaged ones.
+ * The codec as a whole: the native encoder and decoder against the plain reference, on valid rows
+ * and on damaged ones.
  *
- * `LARDER_FUZZ_RUNS` sets the number of damaged rows (10^4 unless set), `LARDER_FUZZ_SEED` the seed.
+ * `LARDER_FUZZ_RUNS` sets the number of damaged rows (10^4 unless set), `LARDER_FUZZ_SEED` the
+ * seed.
  */
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'

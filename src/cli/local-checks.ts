@@ -5,7 +5,7 @@ import { constants } from 'node:fs'
 import { access, stat } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { LarderError } from '../errors.js'
-import { loadLightgbmNative } from '../predict/lightgbm-native.js'
+import { loadAddon } from '../native.js'
 import { ModelRepository } from '../predict/model-repository.js'
 import { parseDefinitions } from '../registry/parse-definitions.js'
 import type { Config } from '../server/config.js'
@@ -33,7 +33,7 @@ export async function checkMachine(): Promise<Finding[]> {
   const addon = await attempt(
     'addon',
     async () => {
-      loadLightgbmNative()
+      loadAddon()
       return [ok('addon', 'loads')]
     },
     'Run `npm run build`.',

@@ -8,8 +8,8 @@
  *                               ends it
  *
  * Two keys are equal exactly where their values are, and comparing them byte by byte is comparing
- * their values in order. Floats and lists are never join keys. Must never be changed: stored rows would
- * be lost to their keys. `docs/formats/row-v1.md` has golden vectors.
+ * their values in order. Floats and lists are never join keys. Must never be changed: stored rows
+ * would be lost to their keys. `docs/formats/row-v1.md` has golden vectors.
  */
 import { isUtf8 } from 'node:buffer'
 import { assert } from '../assert.js'
@@ -22,9 +22,9 @@ import { loadAddon, type NativeBlob } from '../native.js'
 import { nameRowProblems, type RowProblems } from './row-encode.js'
 
 /**
- * The entity keys of `rowCount` rows, or their problems. `columns` are those of `keyTypes` in order, of
- * `rowCount` cells each or of 1 that holds for every row. Throws `invalid_argument` where a column as
- * a whole is wrong: its class is not one that its type may come in, or it is ragged.
+ * The entity keys of `rowCount` rows, or their problems. `columns` are those of `keyTypes` in
+ * order, of `rowCount` cells each or of 1 that holds for every row. Throws `invalid_argument` where
+ * a column as a whole is wrong: its class is not one that its type may come in, or it is ragged.
  */
 export function encodeEntityKeys(
   keyTypes: readonly JoinKey[],

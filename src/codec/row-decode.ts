@@ -7,7 +7,7 @@
  *   slot failed or pending, row corrupt, layout unknown UNAVAILABLE
  *   feature lacking in the row's layout                 NOT_FOUND
  *   feature null                                        NULL_VALUE, whatever the row's age
- *   row older than ttl                                  OUTSIDE_MAX_AGE, the value if `onStale: serve`
+ *   row older than ttl                                  OUTSIDE_MAX_AGE, the value if served
  *   else                                                PRESENT and the value
  *
  * A row is parsed once however many output rows share its slot, natively, straight from the batch's
@@ -89,8 +89,8 @@ export function createRowDecoder(
 }
 
 /**
- * Decodes the rows in `select.slots`, one per output row. Throws `resource_exhausted` where strings and
- * lists together exceed what a message can carry.
+ * Decodes the rows in `select.slots`, one per output row. Throws `resource_exhausted` where strings
+ * and lists together exceed what a message can carry.
  */
 export function decodeRows(
   decoder: RowDecoder,
@@ -139,7 +139,10 @@ interface FixedParts {
   readonly statusOffsets: Uint32Array
 }
 
-/** One allocation for all columns: event times and 8-byte values first, statuses last, so that all are aligned. */
+/**
+ * One allocation for all columns: event times and 8-byte values first, statuses last, so that all
+ * are aligned.
+ */
 function layOutFixedParts(wanted: readonly WantedColumn[], rowCount: number): FixedParts {
   const valueOffsets = new Uint32Array(wanted.length)
   const statusOffsets = new Uint32Array(wanted.length)

@@ -1,8 +1,8 @@
 /**
  * Encodes a batch of rows: wire columns in, rows out, all or nothing.
  *
- * Every cell is checked against its type on the way: a value that does not fit is told with its row,
- * its column and the bound, never bent to fit. `docs/formats/row-v1.md` draws what comes out.
+ * Every cell is checked against its type on the way: a value that does not fit is told with its
+ * row, its column and the bound, never bent to fit. `docs/formats/row-v1.md` draws what comes out.
  */
 import { assert } from '../assert.js'
 import type { WireColumn } from '../column.js'
@@ -43,8 +43,8 @@ export interface EncodedRows {
 const limits = Uint32Array.of(rowBytesMax, valueBytesMax, listElementsMax, badRowsToldMax)
 
 /**
- * The rows of a batch, or its bad rows. Throws `invalid_argument` where a column as a whole is wrong:
- * its class is not one that its type may come in, or it is ragged.
+ * The rows of a batch, or its bad rows. Throws `invalid_argument` where a column as a whole is
+ * wrong: its class is not one that its type may come in, or it is ragged.
  */
 export function encodeRows(layout: RowLayout, batch: RowsToEncode): EncodedRows | RowProblems {
   const { columns, eventTimesUs, sequence } = batch

@@ -1,8 +1,8 @@
 /**
  * Row layouts: which features stand in a row, in which order, compiled once for the native codec.
  *
- * `docs/formats/row-v1.md` draws the row. Layouts are immutable, and their ids belong to a view: the
- * same id in another view is another layout.
+ * `docs/formats/row-v1.md` draws the row. Layouts are immutable, and their ids belong to a view:
+ * the same id in another view is another layout.
  */
 import { assert } from '../assert.js'
 import { embeddingStorages, type FeatureType, scalarTypes } from '../feature-type.js'

@@ -6,9 +6,9 @@
  *   warm (SQL)   XXH3-64 of the entity key, 8 bytes big-endian | entity key
  *
  * Memory in hot is dear, so that long keys are hashed there; the row of a hashed key carries 8 more
- * bytes, its check, which the hot tier compares on read (another check = absent). Warm keeps the raw
- * key, for scans and partial deletes. `docs/formats/row-v1.md` has golden vectors. Must never be
- * changed: stored rows would be lost to their keys.
+ * bytes, its check, which the hot tier compares on read (another check = absent). Warm keeps the
+ * raw key, for scans and partial deletes. `docs/formats/row-v1.md` has golden vectors. Must never
+ * be changed: stored rows would be lost to their keys.
  */
 import xxhash from 'xxhash-addon'
 import { assert } from '../assert.js'

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { exampleModelText as text } from '../../test/support/lightgbm-example.js'
+import type { LightgbmColumn } from '../native-lightgbm.js'
 import { type LightgbmModel, parseLightgbmModel } from './lightgbm-model.js'
-import type { LightgbmColumn } from './lightgbm-native.js'
 
 const parse = (model: string) => parseLightgbmModel(Buffer.from(model))
 const f64 = (...values: number[]) => Float64Array.from(values)

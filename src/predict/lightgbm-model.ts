@@ -8,16 +8,16 @@
 import { assert } from '../assert.js'
 import { LarderError } from '../errors.js'
 import { modelFeaturesMax, modelFileBytesMax, modelNodesMax, modelTreesMax } from '../limits.js'
+import { loadAddon } from '../native.js'
 import {
   type InexactInteger,
   type LightgbmColumn,
   type LightgbmHandle,
   type LightgbmNative,
   type LightgbmParsed,
-  loadLightgbmNative,
   type RunMode,
   runModes,
-} from './lightgbm-native.js'
+} from '../native-lightgbm.js'
 import type { Category, Model } from './model.js'
 
 export interface LightgbmModel extends Model {
@@ -58,7 +58,7 @@ const sliceStepsMax = 6_000_000
 
 /** Parses `bytes`, which may be changed afterwards. Throws `bad_model` with offset and excerpt. */
 export function parseLightgbmModel(bytes: Uint8Array): LightgbmModel {
-  const native = loadLightgbmNative()
+  const native = loadAddon()
   const parsed = native.lightgbmParse(bytes, {
     modelBytesMax: modelFileBytesMax,
     treesMax: modelTreesMax,

@@ -14,7 +14,7 @@ import type { JoinKey } from '../declared.js'
 import { LarderError } from '../errors.js'
 import { ackTimeoutMsDefault, futureBoundMs } from '../limits.js'
 import type { Entity, FeatureView, Snapshot } from '../registry/snapshot.js'
-import { keepTombstoneMs } from '../tiers/expiry.js'
+import { keepStoredMs, keepTombstoneMs } from '../tiers/expiry.js'
 import { entityKeyAt } from '../tiers/key-batch.js'
 import { placements } from '../tiers/placement.js'
 import { RowBatch, rowState, tierCode } from '../tiers/row-batch.js'
@@ -166,7 +166,11 @@ async function writeTombstones(context: DeleteContext, view: FeatureView, keys: 
   const hotKeys = isInHot ? underGeneration(keys, view.hotGeneration) : undefined
   const result = await storeRows(
     tiers,
-    { writes: writesOf(warmKeys, rows), hotKeys },
+    {
+      writes: writesOf(warmKeys, rows),
+      hotKeys,
+      keepRowMs: (row) => keepStoredMs(row, { retentionUs: view.retentionUs, nowUs }),
+    },
     { signal, hotSignal: AbortSignal.any([signal, clock.timeout(ackTimeoutMsDefault)]) },
   )
   const { storedCount, durable, visible } = result

@@ -13,7 +13,7 @@ import { type WireColumn, wireCellCount } from '../column.js'
 import { LarderError } from '../errors.js'
 import { badRowsToldMax, futureBoundMs } from '../limits.js'
 import type { FeatureView, Schema } from '../registry/snapshot.js'
-import { keepRowMs } from '../tiers/expiry.js'
+import { keepRowMs, keepStoredMs } from '../tiers/expiry.js'
 import { placements } from '../tiers/placement.js'
 import type { StorePlan } from '../tiers/store-rows.js'
 import { indexColumns, type Keys, pickKeys } from './plan-read.js'
@@ -107,6 +107,7 @@ function planStore(
     hotKeys: placements[view.latencyClass].writesHot
       ? underGeneration(view.hotGeneration)
       : undefined,
+    keepRowMs: (row) => keepStoredMs(row, { retentionUs: view.retentionUs, nowUs }),
   }
 }
 

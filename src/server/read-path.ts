@@ -8,11 +8,9 @@
 
 import type { JudgingClock } from '../clock.js'
 import { type DecodedRows, decodeRows } from '../codec/row-decode.js'
-import { readRowHeader, tombstoneLayoutId } from '../codec/row-version.js'
 import type { FeatureColumn } from '../column.js'
 import { LarderError } from '../errors.js'
-import type { FeatureView } from '../registry/snapshot.js'
-import { keepRowMs, keepTombstoneMs } from '../tiers/expiry.js'
+import { keepStoredMs } from '../tiers/expiry.js'
 import type { FetchPlan } from '../tiers/fetch-plan.js'
 import { type FetchDeadline, type FetchTiers, fetchRows } from '../tiers/fetch-rows.js'
 import { placements } from '../tiers/placement.js'
@@ -143,15 +141,9 @@ export function fetchPlanOf(plan: ReadPlan, nowUs: bigint): FetchPlan {
       end: read.start + read.count,
       readsHot: placements[read.view.latencyClass].readsHot,
       fillsHot: placements[read.view.latencyClass].fillsHot,
-      keepRowMs: (row) => keepRowOf(read.view, row, nowUs),
+      keepRowMs: (row) => keepStoredMs(row, { retentionUs: read.view.retentionUs, nowUs }),
     })),
   }
-}
-
-function keepRowOf(view: FeatureView, row: Uint8Array, nowUs: bigint): number {
-  const { layoutId, eventTimeUs } = readRowHeader(row)
-  const life = { eventTimeUs, retentionUs: view.retentionUs, nowUs }
-  return layoutId === tombstoneLayoutId ? keepTombstoneMs(life) : keepRowMs(life)
 }
 
 function keyHex(read: ViewRead, slot: number): string {

@@ -4,6 +4,7 @@
  * What a store is handed is a duration on its own time. It ends when the judging clock reaches the
  * row's end, plus the bound on clock skew; expiry reclaims space and never decides what a reader sees.
  */
+import { readRowHeader, tombstoneLayoutId } from '../codec/row-version.js'
 import { clockSkewMs, expiryJitterShare, futureBoundMs } from '../limits.js'
 import type { Prng } from '../prng.js'
 
@@ -23,6 +24,13 @@ export function keepRowMs(life: RowLife): number {
 /** Milliseconds to keep a tombstone: no row it hides may outlive it, nor arrive after it. */
 export function keepTombstoneMs(life: RowLife): number {
   return keepRowMs(life) + futureBoundMs
+}
+
+/** Milliseconds to keep `row`, a row or a tombstone, by its own header. Throws `corrupt_row`. */
+export function keepStoredMs(row: Uint8Array, view: Omit<RowLife, 'eventTimeUs'>): number {
+  const { layoutId, eventTimeUs } = readRowHeader(row)
+  const life = { ...view, eventTimeUs }
+  return layoutId === tombstoneLayoutId ? keepTombstoneMs(life) : keepRowMs(life)
 }
 
 /** Spreads expiries: never less than `keepMs`, up to a share more. */

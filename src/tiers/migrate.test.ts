@@ -43,7 +43,7 @@ test('each is applied once, and again is no work', async () => {
   await pool.close()
 })
 
-test('daemons that start at once apply each once', async () => {
+test.each([1, 2, 3, 4, 5, 6])('daemons that start at once apply each once, round %i', async () => {
   const pool = await freshPool()
   const counted = extra(['CREATE TABLE larder.only_once (id INT8)'])
   const starts = Array.from({ length: 8 }, (_, index) =>

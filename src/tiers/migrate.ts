@@ -71,10 +71,11 @@ export async function migrate(
   }
 }
 
+/** In this order: whoever finds the last one there may count on the others. */
 const bookkeepingTexts = [
   'CREATE SCHEMA IF NOT EXISTS larder',
-  'CREATE TABLE IF NOT EXISTS larder.schema_migrations (version INT8 PRIMARY KEY, checksum TEXT NOT NULL)',
   'CREATE TABLE IF NOT EXISTS larder.schema_lock (id INT8 PRIMARY KEY, holder TEXT NOT NULL, until_ms INT8 NOT NULL)',
+  'CREATE TABLE IF NOT EXISTS larder.schema_migrations (version INT8 PRIMARY KEY, checksum TEXT NOT NULL)',
 ]
 const appliedText = 'SELECT version, checksum FROM larder.schema_migrations'
 const recordText =

@@ -7,7 +7,9 @@
 import type { Clock } from '../clock.js'
 import { LarderError } from '../errors.js'
 import type { KeyBatch } from './key-batch.js'
-import type { RowWrites, Tier } from './tier.js'
+import { RowBatch, rowState, tierCode } from './row-batch.js'
+import { allIndices } from './row-writes.js'
+import { type RowWrites, type SlotWrite, type Tier, writesOf } from './tier.js'
 import type { TierObserver, TierRole } from './tier-observer.js'
 
 /** What a store works with. `hot` is undefined where one tier serves both roles. */
@@ -23,6 +25,8 @@ export interface StorePlan {
   readonly writes: RowWrites
   /** The same keys under their hot generations; undefined where the view is not kept in hot. */
   readonly hotKeys: KeyBatch | undefined
+  /** Milliseconds to keep a row of the view in hot, by its own bytes. Throws `corrupt_row`. */
+  readonly keepRowMs: (row: Uint8Array) => number
 }
 
 export interface StoreResult {
@@ -48,7 +52,11 @@ export async function storeRows(
     return { storedCount, durable, visible: true, hotFailure: undefined }
   }
   try {
-    await writeTier(tiers, 'hot', { ...plan.writes, keys: plan.hotKeys }, signals.hotSignal)
+    const isNewest = storedCount === plan.writes.keys.count
+    const hotWrites = isNewest
+      ? { ...plan.writes, keys: plan.hotKeys }
+      : await readNewest(tiers.warm, plan, plan.hotKeys, signals.hotSignal)
+    await writeTier(tiers, 'hot', hotWrites, signals.hotSignal)
     return { storedCount, durable, visible: true, hotFailure: undefined }
   } catch (thrown) {
     const hotFailure = LarderError.from(thrown)
@@ -56,6 +64,28 @@ export async function storeRows(
     if (hotFailure.code === 'hot_out_of_memory') await dropOutdated(tiers, tiers.hot, plan.hotKeys)
     return { storedCount, durable, visible: false, hotFailure }
   }
+}
+
+/**
+ * What warm holds of the plan's keys, as writes to hot. A row that warm had a newer version of must not
+ * reach hot by itself: hot may have lost the newer one, and would serve the old one from then on.
+ */
+async function readNewest(
+  warm: Tier,
+  { writes: { keys }, keepRowMs }: StorePlan,
+  hotKeys: KeyBatch,
+  signal: AbortSignal,
+): Promise<RowWrites> {
+  const newest = new RowBatch(keys.count)
+  const failure = await warm.read(keys, allIndices(keys.count), newest, tierCode.warm, signal)
+  if (failure !== undefined) throw failure
+  const rows: SlotWrite[] = []
+  for (let slot = 0; slot < keys.count; slot++) {
+    if (newest.states[slot] !== rowState.row) continue
+    const row = newest.rowAt(slot)
+    rows.push({ slot, row, keepMs: keepRowMs(row) })
+  }
+  return writesOf(hotKeys, rows)
 }
 
 /** A full hot tier still takes removals: an absent row is read from warm, an outdated one is served. */

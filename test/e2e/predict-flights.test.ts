@@ -119,7 +119,7 @@ describeOnBothKinds((recorder) => {
   function requestValueColumns(): RequestColumn[] {
     const range = { start: 0, end: storedRows }
     return requestValues.map((name) =>
-      flightColumn(name, rows.inputs.get(name) ?? new Float64Array(0), range),
+      flightColumn(name, rows.inputs.get(name) ?? new Float32Array(0), range),
     )
   }
 

@@ -12,7 +12,7 @@ import { runSimulation } from '../support/sim-run.js'
 const firstSeed = Number(process.env['LARDER_FUZZ_SEED'] ?? 1)
 const fuzzRuns = Number(process.env['LARDER_FUZZ_RUNS'] ?? 10_000)
 /** Histories of each kind: one for so many runs of a plain fuzz test, since each is thousands of steps. */
-const historyCount = Math.max(1, Math.round(fuzzRuns / 100))
+const historyCount = Math.min(10_000, Math.max(1, Math.round(fuzzRuns / 100)))
 
 describe(`from seed ${firstSeed} on, ${historyCount} histories`, () => {
   test.each([

@@ -49,6 +49,12 @@ export interface DaemonOptions {
   readonly limits?: Partial<Config['limits']>
 }
 
+/** What of a generated method a bare call needs. */
+export type UnaryMethod<Request> = Pick<
+  MethodDefinition<Request, unknown>,
+  'path' | 'requestSerialize'
+>
+
 export interface E2eDaemon {
   readonly running: RunningDaemon
   readonly client: LarderClient
@@ -56,7 +62,7 @@ export interface E2eDaemon {
   apply(definitions: DefinitionTexts): Promise<void>
   /** Makes one unary call and resolves with the bytes of the reply message as they came. */
   call<Request>(
-    method: MethodDefinition<Request, unknown>,
+    method: UnaryMethod<Request>,
     request: Request,
     timeoutMs?: number,
   ): Promise<Buffer>
@@ -126,7 +132,7 @@ export async function startUnready(options: DaemonOptions): Promise<E2eDaemon> {
 
 function callRaw<Request>(
   channel: Client,
-  method: MethodDefinition<Request, unknown>,
+  method: UnaryMethod<Request>,
   request: Request,
   timeoutMs: number,
 ): Promise<Buffer> {

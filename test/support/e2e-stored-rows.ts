@@ -8,6 +8,8 @@ import { encodeEntityKeys } from '../../src/codec/entity-key.js'
 import { fingerprint } from '../../src/codec/store-key.js'
 import { createSeededPrng } from '../../src/prng.js'
 import { createRegistry } from '../../src/registry/registry.js'
+import type { RegistryStore } from '../../src/registry/registry-store.js'
+import type { FeatureView } from '../../src/registry/snapshot.js'
 import { parseColumns } from '../../src/server/messages.js'
 import { openWarmTier, type WarmTier } from '../../src/tiers/open-tier.js'
 import type { TierUrls } from './e2e-daemon.js'
@@ -47,17 +49,32 @@ export async function corruptWarmRow(
   })
 }
 
-/** Where a row lies in warm. */
+/** How many rows a view has in warm, tombstones included. */
+export async function countStored(tiers: TierUrls, viewName: string): Promise<number> {
+  return await withWarmTier(tiers, async ({ tier, registry }) => {
+    const { generation } = await viewOf(registry, viewName)
+    let rowCount = 0
+    for await (const { rows } of tier.scan(generation, never) ?? []) rowCount += rows.length
+    return rowCount
+  })
+}
+
+/** Where a row lies in warm, and under which generation in hot. */
 export async function placeOf(
   { registry: store }: WarmTier,
   { view: viewName, join }: StoredRow,
 ): Promise<{ readonly generation: number; readonly hotGeneration: number; readonly key: Buffer }> {
-  const registry = createRegistry(store, { fingerprint })
-  await registry.refresh(never)
-  const view = registry.current().views.get(viewName)
-  if (view === undefined) throw new Error(`no view ${viewName}`)
+  const view = await viewOf(store, viewName)
   const keys = encodeEntityKeys(view.entity.keys, parseColumns(join, 'key column'), 1)
   if ('problems' in keys) throw new Error('the key cannot be encoded')
   const { generation, hotGeneration } = view
   return { generation, hotGeneration, key: Buffer.from(keys.bytes) }
+}
+
+async function viewOf(store: RegistryStore, name: string): Promise<FeatureView> {
+  const registry = createRegistry(store, { fingerprint })
+  await registry.refresh(never)
+  const view = registry.current().views.get(name)
+  if (view === undefined) throw new Error(`no view ${name}`)
+  return view
 }

@@ -1,5 +1,6 @@
 /**
- * Random cells of every type, adversarial ones often, and damage to rows: for property tests and fuzzing.
+ * Random cells of every type, adversarial ones often, and damage to rows: for property tests and
+ * fuzzing.
  */
 import fc from 'fast-check'
 import {
@@ -136,7 +137,9 @@ export const everyType: readonly FeatureType[] = [
   ...embeddingStorages.map((storage) => ({ kind: 'embedding', dim: 3, storage }) as const),
 ]
 
-/** A row's bytes after some damage: bits, bytes, cuts and insertions, several at once now and then. */
+/**
+ * A row's bytes after some damage: bits, bytes, cuts and insertions, several at once now and then.
+ */
 export function mutateRow(row: Buffer, prng: Prng): Buffer {
   let mutated: Buffer = Buffer.from(row)
   for (let left = 1 + prng.below(3); left > 0; left--) mutated = mutateOnce(mutated, prng)

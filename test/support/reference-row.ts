@@ -1,9 +1,9 @@
 /**
  * Row format v1 once more, as plainly as it can be written: what the native codec is held against.
  *
- * Written from docs/formats/row-v1.md, not from the native code; slow, and for tests only. A cell is
- * the hex of its value's little-endian bytes as a column holds them (of a string its bytes), a list an
- * array of those, null where there is no value: so that equal cells are equal in every bit.
+ * Written from docs/formats/row-v1.md, not from the native code; slow, and for tests only. A cell
+ * is the hex of its value's little-endian bytes as a column holds them (of a string its bytes), a
+ * list an array of those, null where there is no value: so that equal cells are equal in every bit.
  */
 import {
   columnClassOf,
@@ -186,8 +186,8 @@ function halfValue(half: number): number {
 }
 
 /**
- * The row in `bytes`: 'corrupt' where they are not one, the layout's id where it is none of `layouts`,
- * else the row.
+ * The row in `bytes`: 'corrupt' where they are not one, the layout's id where it is none of
+ * `layouts`, else the row.
  */
 export function decodeReferenceRow(
   bytes: Uint8Array,

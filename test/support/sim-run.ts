@@ -2,6 +2,7 @@
  * One simulated history: writers, readers and evictions at work on a world, and what was wrong with what
  * they saw.
  */
+import { createFrozenClock } from '../../src/clock.js'
 import { cellStatus, type FeatureColumn, type WireColumn } from '../../src/column.js'
 import {
   maxStalenessMs,
@@ -256,7 +257,7 @@ async function look(
 ): Promise<Look[]> {
   const { clock } = run.world
   const startMs = clock.nowMs()
-  const nowUs = clock.nowUs()
+  const nowUs = tools.clock.nowUs()
   const deadline = { atMs: clock.monotonicMs() + timeoutMs, signal: clock.timeout(timeoutMs) }
   const result = await readFeatures(tools, planOf(run, keys), deadline)
   const endMs = clock.nowMs()
@@ -361,12 +362,17 @@ async function completeAll(run: Run): Promise<void> {
 /** In the end every layout of tiers gives the newest versions, in the same bytes. */
 async function judgeEnd(run: Run): Promise<void> {
   const { daemons, hot, readersOver } = run.world
+  // One instant for all: a row that ages between two reads is no difference of layouts.
+  const clock = createFrozenClock(run.world.clock.nowUs())
   const acked = ({ visibleAtMs }: Operation) => visibleAtMs
   const answers: string[] = []
-  for (const { read } of daemons) answers.push(await judgeAll(run, read, 'wrong in the end', acked))
+  for (const { read } of daemons) {
+    answers.push(await judgeAll(run, { ...read, clock }, 'wrong in the end', acked))
+  }
   hot?.evict(1, -1)
   for (const tier of [hot, hot, undefined]) {
-    answers.push(await judgeAll(run, readersOver(tier), 'wrong in the end', acked))
+    const tools = { ...readersOver(tier), clock }
+    answers.push(await judgeAll(run, tools, 'wrong in the end', acked))
   }
   if (new Set(answers).size !== 1) run.problems.push('layouts of tiers answer differently')
 }

@@ -2,7 +2,6 @@
  * The exports of `native/lightgbm_binding.cc`, typed. `lightgbm-model.ts` is their only caller and
  * checks every argument; the native side requires them to be right.
  */
-import { loadAddon } from '../native.js'
 
 /** A parsed model inside the addon. Collected like any value, or sooner by `lightgbmFree`. */
 declare const handleBrand: unique symbol
@@ -87,10 +86,4 @@ export interface LightgbmNative {
   lightgbmRunAsync(...run: LightgbmRunArguments): Promise<InexactInteger | undefined>
   /** The handle must not be used again; runs under way end as usual. */
   lightgbmFree(handle: LightgbmHandle): void
-}
-
-/** The engine inside the addon. Throws `bad_file` where the addon was not built. */
-export function loadLightgbmNative(): LightgbmNative {
-  // The native edge: the addon registers these beside the exports that `native.ts` lists.
-  return loadAddon() as unknown as LightgbmNative
 }
