@@ -122,6 +122,60 @@ export const reconnectDelayMs = 1000
 /** Grace for calls under way after SIGTERM. */
 export const drainMsMax = 10_000
 
+/** Bytes of rows in one script call: it holds the server's one thread while it runs. */
+export const redisScriptBytesMax = 4 * mebi
+/** How long connecting to Redis may take. */
+export const redisConnectTimeoutMs = 5000
+/** A connection with a command waiting and nothing received for this long is dead. */
+export const redisSilenceMsMax = 10_000
+/** Longest pause between two tries to reach a lost Redis. */
+export const redisReconnectDelayMsMax = 1000
+/** Bytes of rows in one transaction: it holds the event loop while it runs. */
+export const lmdbTransactionBytesMax = 8 * mebi
+/** Bytes of rows a scan reads before it lets others run. */
+export const scanBytesMax = 4 * mebi
+/** Rows examined in one reclaim: a few milliseconds of the event loop. */
+export const lmdbReclaimExaminedMax = 10_000
+/** Named databases of one environment: rows, registry, and room for what comes. */
+export const lmdbDatabasesMax = 8
+/** Rows examined in one reclaim: about a millisecond of the event loop. */
+export const memoryReclaimExaminedMax = 20_000
+/**
+ * What a row takes beside its key and its bytes. Measured on Node 20 with 500,000 rows: a row of 106
+ * bytes under a key of 10 takes 246 bytes of heap and 106 outside it; malloc's own share is rounded up.
+ */
+export const memoryRowOverheadBytes = 300
+/** Rows of a scan's first page, whose bytes nobody knows yet. */
+export const scanRowsFirst = 16
+/** Connections of one daemon: about four per vCPU of the database, divided by daemons. */
+export const sqlConnectionsMax = 10
+/** How long connecting to a database may take. */
+export const sqlConnectTimeoutMs = 5000
+/** The server ends a statement after this: no caller waits that long. */
+export const sqlStatementTimeoutMs = 60_000
+/** A statement nobody waits for any more may take this long before its connection is destroyed. */
+export const sqlAbandonedStatementMsMax = 5000
+/** Tries of a statement that a database asked to repeat, or whose answer was lost. */
+export const sqlTriesMax = 5
+/** Backs off by full jitter below 10, 20, 40 … ms. */
+export const sqlBackoffBaseMs = 10
+/** Rows deleted by one reclaiming statement. */
+export const sqlReclaimedRowsMax = 1000
+/** Batches forgotten by one statement. */
+export const forgottenBatchesMax = 10_000
+/** Longer than any statement may take: the lease is renewed before each. */
+export const migrationLeaseMs = 120_000
+/** Pause between two looks at another daemon that migrates. */
+export const migrationLeasePollMs = 100
+/** The least that is of any use; below it a slip such as `max_bytes=1024` is likelier. */
+export const memoryTierBytesMin = mebi
+/** How long removing outdated rows from a full hot tier may take. */
+export const removeTimeoutMs = 1000
+/** Requests may ask for any subset of features: what was compiled for rare ones is not kept for ever. */
+export const decodersPerViewMax = 256
+/** How long one look for newer definitions, models or expired rows may take. */
+export const pollTimeoutMs = 5000
+
 /** A model file: bytes, trees, nodes over all trees, columns. */
 export const modelFileBytesMax = 512 * mebi
 export const modelTreesMax = 100_000

@@ -7,7 +7,13 @@ import { randomUUID } from 'node:crypto'
 import { type Clock, createFrozenClock, createLiveClock, type JudgingClock } from '../clock.js'
 import { fingerprint } from '../codec/store-key.js'
 import { LarderError } from '../errors.js'
-import { batchMemoryMs, modelPollMs, reclaimPeriodMs, registryPollMs } from '../limits.js'
+import {
+  batchMemoryMs,
+  modelPollMs,
+  pollTimeoutMs,
+  reclaimPeriodMs,
+  registryPollMs,
+} from '../limits.js'
 import { ModelRepository } from '../predict/model-repository.js'
 import { systemPrng } from '../prng.js'
 import { createRegistry, type Registry } from '../registry/registry.js'
@@ -182,8 +188,6 @@ function startPolling(
     await state.registryStore.forgetBatches(clock.nowMs() - batchMemoryMs, signal)
   })
 }
-
-const pollTimeoutMs = 5000
 
 async function scanModels(models: ModelRepository, log: DaemonLog): Promise<void> {
   for (const { name, version, problem, model } of await models.scan()) {

@@ -4,6 +4,7 @@
 import { createRowDecoder, type RowDecoder } from '../codec/row-decode.js'
 import { createRowLayout, type RowLayout } from '../codec/row-layout.js'
 import { LarderError } from '../errors.js'
+import { decodersPerViewMax } from '../limits.js'
 import type { FeatureView, Schema } from '../registry/snapshot.js'
 import type { WantedFeature } from './plan-read.js'
 
@@ -56,6 +57,3 @@ export function decoderOf(view: FeatureView, features: readonly WantedFeature[])
   decoders.set(id, fresh)
   return fresh
 }
-
-/** Requests may ask for any subset of features: what was compiled for rare ones is not kept for ever. */
-const decodersPerViewMax = 256

@@ -13,15 +13,13 @@
  */
 import { LarderError } from '../errors.js'
 import type { HashSeeds } from '../hash-seeds.js'
-import { daemonIdsMax } from '../limits.js'
+import { daemonIdsMax, forgottenBatchesMax } from '../limits.js'
 import { randomSeed } from '../prng.js'
 import type { DaemonLease, RegistryStore, StoredDocument } from '../registry/registry-store.js'
 import { throwIfAborted } from './abortable.js'
 import { commitFlushed, type LmdbStore } from './lmdb-store.js'
 
 const format = 1
-/** Batches forgotten in one transaction. */
-const forgottenBatchesMax = 10_000
 
 interface StoredLease {
   readonly holder: string

@@ -6,10 +6,8 @@
  */
 import { type Database, open, type RootDatabase } from 'lmdb'
 import { LarderError } from '../errors.js'
+import { lmdbDatabasesMax } from '../limits.js'
 import { untilAborted } from './abortable.js'
-
-/** Named databases of one environment: rows, registry, and room for what comes. */
-const databasesMax = 8
 
 export type RowDatabase = Database<Buffer, Uint8Array>
 export type RegistryDatabase = Database<string, (string | number)[]>
@@ -27,7 +25,12 @@ export function openLmdbStore(folder: string): LmdbStore {
   const displayUrl = `lmdb:${folder}`
   try {
     // Without noSubdir a folder whose name has a dot would be taken for a file's.
-    const root = open({ path: folder, noSubdir: false, maxDbs: databasesMax, encoding: 'binary' })
+    const root = open({
+      path: folder,
+      noSubdir: false,
+      maxDbs: lmdbDatabasesMax,
+      encoding: 'binary',
+    })
     const rows: RowDatabase = root.openDB({
       name: 'rows',
       keyEncoding: 'binary',

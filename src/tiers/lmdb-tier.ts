@@ -10,7 +10,14 @@
  */
 import type { Clock } from '../clock.js'
 import { LarderError } from '../errors.js'
-import { entityKeyBytesMax, lmdbTransactionRowsMax, scanRowsMax } from '../limits.js'
+import {
+  entityKeyBytesMax,
+  lmdbReclaimExaminedMax,
+  lmdbTransactionBytesMax,
+  lmdbTransactionRowsMax,
+  scanBytesMax,
+  scanRowsMax,
+} from '../limits.js'
 import { abortError, failSlots, throwIfAborted } from './abortable.js'
 import { entityKeyAt, generationAt, type KeyBatch } from './key-batch.js'
 import { concatKeys } from './key-concat.js'
@@ -22,12 +29,6 @@ import type { RowWrites, ScannedRows, Tier, TierStats, WriteResult } from './tie
 
 const generationBytes = 8
 const keyBytesMax = generationBytes + entityKeyBytesMax
-/** Bytes of rows in one transaction: it holds the event loop while it runs. */
-const transactionBytesMax = 8 * 1024 * 1024
-/** Bytes of rows a scan reads before it lets others run. */
-const scanBytesMax = 4 * 1024 * 1024
-/** Rows examined in one reclaim: a few milliseconds of the event loop. */
-const reclaimExaminedMax = 10_000
 
 export interface LmdbTierOptions {
   readonly store: LmdbStore
@@ -78,7 +79,7 @@ export class LmdbTier implements Tier {
     throwIfAborted(signal)
     assertRows(writes)
     checkKeyBytes(writes.keys)
-    const bounds = { rowsMax: lmdbTransactionRowsMax, bytesMax: transactionBytesMax }
+    const bounds = { rowsMax: lmdbTransactionRowsMax, bytesMax: lmdbTransactionBytesMax }
     let storedCount = 0
     for (const step of planSteps(writes, sortedIndices(writes.keys), bounds)) {
       storedCount += await commitFlushed(this.#store, () => this.#putNewer(writes, step), signal)
@@ -201,7 +202,7 @@ export class LmdbTier implements Tier {
     let examinedCount = 0
     const start = this.#sweptTo ?? generationStart(0)
     for (const { key, value } of this.#store.rows.getRange({ start })) {
-      if (examinedCount === reclaimExaminedMax) return { expired, next: key }
+      if (examinedCount === lmdbReclaimExaminedMax) return { expired, next: key }
       if (isExpired(value, nowMs)) expired.push(key)
       examinedCount++
     }

@@ -7,7 +7,7 @@
  */
 import type { Clock } from '../clock.js'
 import { LarderError } from '../errors.js'
-import { scanRowsMax } from '../limits.js'
+import { memoryReclaimExaminedMax, memoryRowOverheadBytes, scanRowsMax } from '../limits.js'
 import { abortError, failSlots } from './abortable.js'
 import { generationAt, type KeyBatch } from './key-batch.js'
 import { concatKeys } from './key-concat.js'
@@ -15,14 +15,6 @@ import type { RowBatch, TierCode } from './row-batch.js'
 import { assertRows, keepMsOfWrite, rowOfWrite } from './row-writes.js'
 import { expiryBytes, isExpired, rowOfStored, supersedes, writeStoredRow } from './stored-row.js'
 import type { RowWrites, ScannedRows, Tier, TierStats, WriteResult } from './tier.js'
-
-/**
- * What a row takes beside its key and its bytes. Measured on Node 20 with 500,000 rows: a row of 106
- * bytes under a key of 10 takes 246 bytes of heap and 106 outside it; malloc's own share is rounded up.
- */
-const rowOverheadBytes = 300
-/** Rows examined in one reclaim: about a millisecond of the event loop. */
-const reclaimExaminedMax = 20_000
 
 /** Stored rows of one generation, by entity key in latin1: one character per byte. */
 type Generation = Map<string, Uint8Array>
@@ -192,7 +184,7 @@ export class MemoryTier implements Tier {
   #reclaimStep(): number {
     const nowMs = this.#clock.nowMs()
     let removedCount = 0
-    for (let examined = 0; examined < reclaimExaminedMax; examined++) {
+    for (let examined = 0; examined < memoryReclaimExaminedMax; examined++) {
       this.#sweep ??= this.#allRows()
       const next = this.#sweep.next()
       if (next.done === true) {
@@ -217,7 +209,7 @@ export class MemoryTier implements Tier {
 }
 
 function rowCost(key: string, blockBytes: number): number {
-  return rowOverheadBytes + key.length + blockBytes
+  return memoryRowOverheadBytes + key.length + blockBytes
 }
 
 function costOf(key: string, block: Uint8Array | undefined): number {

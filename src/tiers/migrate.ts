@@ -9,14 +9,12 @@
 import { createHash } from 'node:crypto'
 import { readdirSync, readFileSync } from 'node:fs'
 import { LarderError } from '../errors.js'
+import { migrationLeaseMs, migrationLeasePollMs } from '../limits.js'
 import { untilAborted } from './abortable.js'
 import type { SqlDialect } from './sql-dialect.js'
 import { type SqlPool, sqlStateOf } from './sql-pool.js'
 
 const folder = new URL('../../migrations/', import.meta.url)
-/** Longer than any statement may take: the lease is renewed before each. */
-const leaseMs = 120_000
-const leasePollMs = 100
 
 export interface Migration {
   readonly version: number
@@ -141,14 +139,14 @@ async function createBookkeeping(pool: SqlPool, signal: AbortSignal): Promise<vo
 
 async function takeLease(pool: SqlPool, holder: string, signal: AbortSignal): Promise<void> {
   while (!(await tryLease(pool, holder, signal))) {
-    await untilAborted(pool.clock.sleep(leasePollMs), signal)
+    await untilAborted(pool.clock.sleep(migrationLeasePollMs), signal)
   }
 }
 
 /** Takes or renews the lease; false where another daemon holds it. */
 async function tryLease(pool: SqlPool, holder: string, signal: AbortSignal): Promise<boolean> {
   const nowMs = pool.clock.nowMs()
-  const values = [holder, nowMs + leaseMs, nowMs]
+  const values = [holder, nowMs + migrationLeaseMs, nowMs]
   return (await pool.run({ text: leaseText, values }, signal)).rowCount === 1
 }
 

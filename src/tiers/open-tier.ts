@@ -8,7 +8,7 @@ import { resolve } from 'node:path'
 import type { Clock } from '../clock.js'
 import { LarderError } from '../errors.js'
 import type { HashSeeds } from '../hash-seeds.js'
-import { memoryTierBytesDefault } from '../limits.js'
+import { memoryTierBytesDefault, memoryTierBytesMin } from '../limits.js'
 import { type Prng, randomSeed } from '../prng.js'
 import type { RegistryStore } from '../registry/registry-store.js'
 import { openLmdbRegistryStore } from './lmdb-registry-store.js'
@@ -48,8 +48,6 @@ export interface WarmTier {
 
 const supported =
   'supported are memory:, lmdb:PATH, redis://, rediss://, postgresql:// and cockroachdb://'
-/** The least that is of any use; below it a slip such as `max_bytes=1024` is likelier. */
-const memoryBytesMin = 1024 * 1024
 
 /** Takes a tier's URL apart. Throws `bad_config` that names what is supported. */
 export function parseTierUrl(text: string): TierUrl {
@@ -186,8 +184,8 @@ function parseMemoryUrl(text: string): TierUrl {
   const given = /^memory:(?:\?max_bytes=([0-9]{1,15}))?$/i.exec(text)
   if (given === null) throw badUrl(text, 'is not memory: or memory:?max_bytes=BYTES')
   const bytesMax = given[1] === undefined ? memoryTierBytesDefault : Number(given[1])
-  if (bytesMax < memoryBytesMin) {
-    throw badUrl(text, `max_bytes is ${bytesMax}; at least ${memoryBytesMin} are needed`)
+  if (bytesMax < memoryTierBytesMin) {
+    throw badUrl(text, `max_bytes is ${bytesMax}; at least ${memoryTierBytesMin} are needed`)
   }
   return { kind: 'memory', displayUrl: text, bytesMax }
 }

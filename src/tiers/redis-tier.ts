@@ -11,7 +11,13 @@ import { Redis } from 'ioredis'
 import { assert } from '../assert.js'
 import { LarderError } from '../errors.js'
 import type { HashSeeds } from '../hash-seeds.js'
-import { redisScriptRowsMax } from '../limits.js'
+import {
+  redisConnectTimeoutMs,
+  redisReconnectDelayMsMax,
+  redisScriptBytesMax,
+  redisScriptRowsMax,
+  redisSilenceMsMax,
+} from '../limits.js'
 import type { Prng } from '../prng.js'
 import { failSlots, throwIfAborted, untilAborted } from './abortable.js'
 import { withJitter } from './expiry.js'
@@ -21,13 +27,6 @@ import { type PackedKey, packKeys, packRows, unpackValue, writeScript } from './
 import type { RowBatch, TierCode } from './row-batch.js'
 import { allIndices, assertRows, keepMsOfWrite, planSteps, rowOfWrite } from './row-writes.js'
 import type { RowWrites, Tier, TierStats, WriteResult } from './tier.js'
-
-/** Bytes of rows in one script call: it holds the server's one thread while it runs. */
-const scriptBytesMax = 4 * 1024 * 1024
-const connectTimeoutMs = 5000
-/** A connection with a command waiting and nothing received for this long is dead. */
-const silenceMsMax = 10_000
-const reconnectDelayMsMax = 1000
 
 const scriptSha = createHash('sha1').update(writeScript).digest('hex')
 
@@ -47,13 +46,13 @@ export async function openRedisTier(
   throwIfAborted(signal)
   const client = new Redis(options.url, {
     lazyConnect: true,
-    connectTimeout: connectTimeoutMs,
-    socketTimeout: silenceMsMax,
+    connectTimeout: redisConnectTimeoutMs,
+    socketTimeout: redisSilenceMsMax,
     // A lost server fails its callers now: they have deadlines, and warm to turn to.
     enableOfflineQueue: false,
     maxRetriesPerRequest: 0,
     autoResendUnfulfilledCommands: false,
-    retryStrategy: (attempt) => Math.min(50 * 2 ** Math.min(attempt, 10), reconnectDelayMsMax),
+    retryStrategy: (attempt) => Math.min(50 * 2 ** Math.min(attempt, 10), redisReconnectDelayMsMax),
   })
   const tier = new RedisTier(client, options)
   try {
@@ -124,7 +123,7 @@ export class RedisTier implements Tier {
     assertRows(writes)
     const indices = allIndices(writes.keys.count)
     const places = packKeys(writes.keys, indices, this.#seeds)
-    const bounds = { rowsMax: redisScriptRowsMax, bytesMax: scriptBytesMax }
+    const bounds = { rowsMax: redisScriptRowsMax, bytesMax: redisScriptBytesMax }
     const calls = planSteps(writes, indices, bounds).map((step) =>
       this.#scriptArguments(writes, step, places),
     )

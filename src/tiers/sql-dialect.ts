@@ -4,6 +4,7 @@
  * One text serves both wherever it can; what cannot is a field of `SqlDialect`. CockroachDB's own
  * binary was never run with these texts: they follow its documentation and are golden-tested.
  */
+import { sqlReclaimedRowsMax } from '../limits.js'
 
 export type SqlDialectName = 'postgresql' | 'cockroachdb'
 
@@ -20,9 +21,6 @@ export interface SqlDialect {
   readonly durability: string | undefined
 }
 
-/** Rows deleted by one reclaiming statement. */
-const reclaimedRowsMax = 1000
-
 const postgresql: SqlDialect = {
   name: 'postgresql',
   ddlAfter: {
@@ -34,7 +32,7 @@ const postgresql: SqlDialect = {
   reclaim: `DELETE FROM larder.feature_rows
 WHERE expires_at < $1::TIMESTAMPTZ AND (generation, ekey) IN (
   SELECT generation, ekey FROM larder.feature_rows
-  WHERE expires_at < $1::TIMESTAMPTZ ORDER BY expires_at LIMIT ${reclaimedRowsMax})`,
+  WHERE expires_at < $1::TIMESTAMPTZ ORDER BY expires_at LIMIT ${sqlReclaimedRowsMax})`,
   stats: `SELECT reltuples::INT8, pg_total_relation_size(oid)
 FROM pg_class WHERE oid = 'larder.feature_rows'::regclass`,
   durability: `SELECT current_setting('fsync'), current_setting('synchronous_commit')`,

@@ -8,19 +8,17 @@
 import pg from 'pg'
 import type { Clock } from '../clock.js'
 import { LarderError } from '../errors.js'
+import {
+  sqlAbandonedStatementMsMax,
+  sqlBackoffBaseMs,
+  sqlConnectionsMax,
+  sqlConnectTimeoutMs,
+  sqlStatementTimeoutMs,
+  sqlTriesMax,
+} from '../limits.js'
 import type { Prng } from '../prng.js'
 import { throwIfAborted, untilAborted } from './abortable.js'
 
-/** Connections of one daemon: about four per vCPU of the database, divided by daemons. */
-const connectionsMax = 10
-const connectTimeoutMs = 5000
-/** The server ends a statement after this: no caller waits that long. */
-const statementTimeoutMs = 60_000
-/** A statement nobody waits for any more may take this long before its connection is destroyed. */
-const abandonedStatementMsMax = 5000
-const triesMax = 5
-/** Backs off by full jitter below 10, 20, 40 … ms. */
-const backoffBaseMs = 10
 /** SQLSTATEs that a repeat may cure: serialization, deadlock, unknown outcome, shutting down, starting. */
 const retriableStates = /^(40001|40003|40P01|08...|57P0[123]|53300)$/
 
@@ -57,9 +55,9 @@ export class SqlPool {
     this.#prng = prng
     this.#pool = new pg.Pool({
       connectionString,
-      max: connectionsMax,
-      connectionTimeoutMillis: connectTimeoutMs,
-      statement_timeout: statementTimeoutMs,
+      max: sqlConnectionsMax,
+      connectionTimeoutMillis: sqlConnectTimeoutMs,
+      statement_timeout: sqlStatementTimeoutMs,
       keepAlive: true,
       application_name: 'larder',
     })
@@ -78,11 +76,11 @@ export class SqlPool {
         return await this.#runOnce(statement, signal)
       } catch (thrown) {
         if (thrown instanceof LarderError) throw thrown
-        if (attempt === triesMax || this.#closed !== undefined || !isRetriable(thrown)) {
+        if (attempt === sqlTriesMax || this.#closed !== undefined || !isRetriable(thrown)) {
           throw this.#unavailable(thrown)
         }
       }
-      const backoffMs = backoffBaseMs * 2 ** (attempt - 1) * this.#prng.next()
+      const backoffMs = sqlBackoffBaseMs * 2 ** (attempt - 1) * this.#prng.next()
       await untilAborted(this.clock.sleep(backoffMs), signal)
     }
   }
@@ -129,7 +127,7 @@ export class SqlPool {
       client.release(destroy)
     }
     const abandon = () => {
-      this.clock.sleep(abandonedStatementMsMax).then(() => release(true))
+      this.clock.sleep(sqlAbandonedStatementMsMax).then(() => release(true))
     }
     if (signal.aborted) abandon()
     else signal.addEventListener('abort', abandon, { once: true })

@@ -6,14 +6,11 @@
  */
 import { LarderError } from '../errors.js'
 import type { HashSeeds } from '../hash-seeds.js'
-import { daemonIdsMax } from '../limits.js'
+import { daemonIdsMax, forgottenBatchesMax } from '../limits.js'
 import { randomSeed } from '../prng.js'
 import type { DaemonLease, RegistryStore, StoredDocument } from '../registry/registry-store.js'
 import type { SqlPool, SqlStatement } from './sql-pool.js'
 import { signedOf, unsignedOf } from './sql-value.js'
-
-/** Batches forgotten by one statement. */
-const forgottenBatchesMax = 10_000
 
 const texts = Object.freeze({
   makeSeeds: `INSERT INTO larder.hash_seeds (id, hot_key, hot_check, warm_spread)

@@ -11,7 +11,13 @@ import { readRowHeader } from '../codec/row-version.js'
 import { encodeWarmKeys, entityKeyOfWarmKey } from '../codec/store-key.js'
 import { LarderError } from '../errors.js'
 import type { HashSeeds } from '../hash-seeds.js'
-import { scanRowsMax, sqlStatementBytesMax, sqlStatementRowsMax } from '../limits.js'
+import {
+  scanBytesMax,
+  scanRowsFirst,
+  scanRowsMax,
+  sqlStatementBytesMax,
+  sqlStatementRowsMax,
+} from '../limits.js'
 import { failSlots, throwIfAborted } from './abortable.js'
 import { generationAt, type KeyBatch } from './key-batch.js'
 import { concatKeys } from './key-concat.js'
@@ -22,11 +28,6 @@ import { rowStatements, type SqlDialect } from './sql-dialect.js'
 import type { SqlPool, SqlStatement } from './sql-pool.js'
 import { bytesOf, signedOf } from './sql-value.js'
 import type { RowWrites, ScannedRows, Tier, TierStats, WriteResult } from './tier.js'
-
-/** Bytes of rows a scan asks for at once, judged by the rows before. */
-const scanBytesMax = 4 * 1024 * 1024
-/** Rows of a scan's first page, whose bytes nobody knows yet. */
-const scanRowsFirst = 16
 
 export interface SqlTierOptions {
   readonly pool: SqlPool

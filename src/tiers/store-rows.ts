@@ -6,6 +6,7 @@
  */
 import type { Clock } from '../clock.js'
 import { LarderError } from '../errors.js'
+import { removeTimeoutMs } from '../limits.js'
 import type { KeyBatch } from './key-batch.js'
 import { RowBatch, rowState, tierCode } from './row-batch.js'
 import { allIndices } from './row-writes.js'
@@ -96,8 +97,6 @@ async function dropOutdated(tiers: StoreTiers, hot: Tier, keys: KeyBatch): Promi
     tiers.observer.tierFailed('hot', LarderError.from(thrown))
   }
 }
-
-const removeTimeoutMs = 1000
 
 async function writeTier(
   tiers: StoreTiers,

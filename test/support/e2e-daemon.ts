@@ -61,11 +61,7 @@ export interface E2eDaemon {
   /** Applies definitions; drops are allowed. */
   apply(definitions: DefinitionTexts): Promise<void>
   /** Makes one unary call and resolves with the bytes of the reply message as they came. */
-  call<Request>(
-    method: UnaryMethod<Request>,
-    request: Request,
-    timeoutMs?: number,
-  ): Promise<Buffer>
+  call<Request>(method: UnaryMethod<Request>, request: Request, timeoutMs?: number): Promise<Buffer>
   /** The text at a path of the HTTP side port, with its status. */
   fetchHttp(path: string): Promise<{ readonly status: number; readonly text: string }>
   stop(): Promise<void>
