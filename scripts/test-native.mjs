@@ -4,8 +4,9 @@
  *
  *   node scripts/test-native.mjs [RUNS [SEED]]    RUNS: fuzz iterations each
  */
-import { spawnSync } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, readdirSync, statSync } from 'node:fs'
+import { availableParallelism } from 'node:os'
 import { basename, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { fail, rootFolder } from './steps.mjs'
@@ -27,22 +28,24 @@ const flags = [
   `-I${join(rootFolder, 'node_modules', 'xxhash-addon', 'xxHash')}`,
 ]
 
-/** Runs every test. Returns the names of those that passed and failed. */
-export function testNative({ runs, seed }) {
+/** Runs every test. Resolves to the names of those that passed and failed. */
+export async function testNative({ runs, seed }) {
   mkdirSync(outputFolder, { recursive: true })
-  const objects = libraries.flatMap((folder) => sourcesIn(folder).map(compile))
+  const tests = sourcesIn('native/test')
+  const libraryObjects = libraries.flatMap(sourcesIn).map(objectOf)
+  await compileAll([...libraries.flatMap(sourcesIn), ...tests].filter(isOutdated))
   const passed = []
   const failed = []
-  for (const path of sourcesIn('native/test')) {
+  for (const path of tests) {
     const name = basename(path, '.cc')
     const program = join(outputFolder, name)
-    execute(compiler, [...flags, compile(path), ...objects, '-o', program])
+    await execute(compiler, [...flags, objectOf(path), ...libraryObjects, '-o', program])
     const args = name.startsWith('fuzz_') ? [String(runs), String(seed)] : []
     const result = spawnSync(program, args, { encoding: 'utf8' })
     if (result.status === 0) passed.push(name)
     else failed.push(name)
     const verdict = result.status === 0 ? 'passed' : `FAILED\n${result.stdout}\n${result.stderr}`
-    console.log(`native/test/${name}.cc ${args.join(' ')}: ${verdict}`)
+    console.log(`native/test/${[`${name}.cc`, ...args].join(' ')}: ${verdict}`)
   }
   return { passed, failed }
 }
@@ -53,13 +56,26 @@ function sourcesIn(folder) {
     .map((name) => join(rootFolder, folder, name))
 }
 
-/** The object file of a source; headers count as sources of everything. */
-function compile(path) {
-  const object = join(outputFolder, `${basename(path, '.cc')}.o`)
+function objectOf(path) {
+  return join(outputFolder, `${basename(path, '.cc')}.o`)
+}
+
+/** Headers count as sources of everything. */
+function isOutdated(path) {
+  const object = objectOf(path)
   const newestMs = Math.max(statSync(path).mtimeMs, newestHeaderMs())
-  if (existsSync(object) && statSync(object).mtimeMs > newestMs) return object
-  execute(compiler, [...flags, '-c', path, '-o', object])
-  return object
+  return !existsSync(object) || statSync(object).mtimeMs <= newestMs
+}
+
+/** Compiles as many sources at once as there are cores. */
+async function compileAll(paths) {
+  const waiting = [...paths]
+  const work = async () => {
+    for (let path = waiting.pop(); path !== undefined; path = waiting.pop()) {
+      await execute(compiler, [...flags, '-c', path, '-o', objectOf(path)])
+    }
+  }
+  await Promise.all(Array.from({ length: availableParallelism() }, work))
 }
 
 function newestHeaderMs() {
@@ -72,14 +88,25 @@ function newestHeaderMs() {
 }
 
 function execute(command, args) {
-  const result = spawnSync(command, args, { encoding: 'utf8' })
-  if (result.status !== 0) throw new Error(`${command} failed:\n${result.stderr}`)
+  return new Promise((resolve, reject) => {
+    const child = spawn(command, args, { stdio: ['ignore', 'ignore', 'pipe'] })
+    let told = ''
+    child.stderr.on('data', (bytes) => {
+      told += bytes
+    })
+    child.on('error', reject)
+    child.on('close', (code) => {
+      if (code === 0) resolve()
+      else reject(new Error(`${command} failed:\n${told}`))
+    })
+  })
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   try {
     const [runs = '10000', seed = '1'] = process.argv.slice(2)
-    if (testNative({ runs: Number(runs), seed: Number(seed) }).failed.length > 0) process.exit(1)
+    const { failed } = await testNative({ runs: Number(runs), seed: Number(seed) })
+    if (failed.length > 0) process.exit(1)
   } catch (error) {
     fail(error)
   }

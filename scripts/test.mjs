@@ -59,7 +59,7 @@ async function runCheck() {
 
 async function runNativeTests() {
   const { testNative } = await import('./test-native.mjs')
-  const { passed, failed } = testNative({ runs: fuzzRuns, seed: fuzzSeed })
+  const { passed, failed } = await testNative({ runs: fuzzRuns, seed: fuzzSeed })
   return { passed: passed.length, failed: failed.length }
 }
 

@@ -35,7 +35,10 @@ const layouts = [
 const running = new Set<RunningProcess>()
 
 afterEach(async () => {
-  for (const daemon of running) await daemon.kill()
+  for (const daemon of running) {
+    await daemon.kill()
+    daemon.client.close()
+  }
   running.clear()
 })
 
@@ -91,8 +94,8 @@ describe.each(layouts)('$name', ({ urls }) => {
       const daemon = await start(configPath)
       if (round === 0) await daemon.client.apply({ files: [accountDefinitions] })
       const enough = acked.size + 5 + prng.below(20)
+      const writer = daemon.client.openWriter()
       await new Promise<void>((resolve) => {
-        const writer = daemon.client.openWriter()
         const writeNext = async () => {
           while (acked.size < enough) {
             const index = sentCount++
@@ -105,6 +108,7 @@ describe.each(layouts)('$name', ({ urls }) => {
         for (let stream = 0; stream < 4; stream++) writeNext().catch(() => undefined)
       })
       await daemon.kill()
+      writer.abort()
     }
 
     const daemon = await start(configPath)

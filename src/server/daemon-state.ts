@@ -63,7 +63,7 @@ export async function openDaemonState(
   try {
     return await openAll(tools, closers, signal)
   } catch (thrown) {
-    await closeAll(closers)
+    await closeAll(closers, tools.log)
     throw thrown
   }
 }
@@ -110,14 +110,19 @@ async function openAll(
     sequencer: createSequencer(clock, () => lease.daemonId),
     judgingClock:
       config.clockAtUs === undefined ? createLiveClock(clock) : createFrozenClock(config.clockAtUs),
-    close: () => closeAll(closers),
+    close: () => closeAll(closers, log),
   }
   startPolling(tools, state, closers)
   return state
 }
 
-async function closeAll(closers: Closers): Promise<void> {
-  for (const close of closers.splice(0).reverse()) await close()
+/** Closes everything: a tier that is gone, so that a lease cannot be given back, stops none of it. */
+async function closeAll(closers: Closers, log: DaemonLog): Promise<void> {
+  for (const close of closers.splice(0).reverse()) {
+    await close().catch((thrown: unknown) => {
+      log.warn({ error: thrown }, `closing failed: ${LarderError.from(thrown).message}`)
+    })
+  }
 }
 
 /** Undefined where the warm tier serves both roles. */

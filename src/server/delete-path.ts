@@ -138,7 +138,7 @@ async function* deleteMatching(
   for await (const { keys, rows } of scan) {
     const matching: number[] = []
     for (const [index, row] of rows.entries()) {
-      if (readRowHeader(row).layoutId === tombstoneLayoutId) continue
+      if (headerOf(row)?.layoutId === tombstoneLayoutId) continue
       const text = projectedText(view.entity, given.keys, entityKeyAt(keys, index))
       if (wanted.has(text)) matching.push(index)
     }
@@ -192,9 +192,19 @@ async function tombstoneTimes(
   if (failure !== undefined) throw LarderError.from(failure)
   return Array.from(slots, (slot) => {
     if (stored.states[slot] !== rowState.row) return nowUs
-    const storedUs = readRowHeader(stored.rowAt(slot)).eventTimeUs
+    const storedUs = headerOf(stored.rowAt(slot))?.eventTimeUs ?? nowUs
     return storedUs > nowUs ? storedUs : nowUs
   })
+}
+
+/** The row's header; undefined for a corrupt row, which gives way to any tombstone. */
+function headerOf(row: Uint8Array): ReturnType<typeof readRowHeader> | undefined {
+  try {
+    return readRowHeader(row)
+  } catch (thrown) {
+    if (thrown instanceof LarderError && thrown.code === 'corrupt_row') return undefined
+    throw thrown
+  }
 }
 
 function underGeneration(keys: Keys, generation: number) {

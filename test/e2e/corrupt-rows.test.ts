@@ -77,7 +77,7 @@ describe.each(['LMDB', 'PostgreSQL', 'Redis'] as const)('in %s', (name) => {
   beforeAll(async () => {
     tiers = await makeTiers()
     daemon = await startDaemon({ tiers, definitions })
-    await write(['bad', 'good'], nowUs)
+    await write(['bad', 'good'], nowUs - 2n * secondUs)
   })
   afterAll(() => daemon.stop())
 
@@ -122,7 +122,7 @@ describe.each(['LMDB', 'PostgreSQL', 'Redis'] as const)('in %s', (name) => {
 
   test('a later write replaces what is no row', async () => {
     await overwrite(tiers, Buffer.of(0xff))
-    await write(['bad'], nowUs + secondUs)
+    await write(['bad'], nowUs - secondUs)
     expect(await readBoth()).toEqual([
       ['present', 'bad'],
       ['present', 'good'],

@@ -16,6 +16,7 @@ const readyLine = /larder ready grpc=(\S+)/
 
 export interface RunningProcess {
   readonly address: string
+  /** Its owner closes it, after every writer that it opened. */
   readonly client: LarderClient
   /** Ends it as a crash would, and resolves when it is gone. */
   kill(): Promise<void>
@@ -49,10 +50,7 @@ export async function startProcessOf(configPath: string): Promise<RunningProcess
   return {
     address,
     client,
-    async kill() {
-      await endProcess(child, 'SIGKILL')
-      client.close()
-    },
+    kill: () => endProcess(child, 'SIGKILL'),
   }
 }
 
