@@ -5,6 +5,7 @@
  * bound, optional details for programs, and a `cause` for the log, which is never sent to a caller.
  * `server/status.ts` maps codes to gRPC statuses; nothing else may.
  */
+import { inspect } from 'node:util'
 
 /** Every code, with what it tells the caller to do. */
 const errorCodes = {
@@ -56,7 +57,12 @@ export class LarderError extends Error {
     if (name === 'TimeoutError') {
       return new LarderError('deadline_exceeded', 'the deadline passed first', { cause: thrown })
     }
-    const message = thrown instanceof Error ? thrown.message : String(thrown)
+    const message = thrown instanceof Error ? thrown.message : textOf(thrown)
     return new LarderError('internal', message, { cause: thrown })
   }
+}
+
+/** Not `String`, which throws for an object without a prototype. */
+function textOf(thrown: unknown): string {
+  return typeof thrown === 'string' ? thrown : inspect(thrown)
 }

@@ -101,6 +101,9 @@ export const readTimeoutMsDefault = 1000
 export const writeTimeoutMs = 30_000
 /** Deadline of administrative calls and deletes that brought none. */
 export const adminTimeoutMsDefault = 60_000
+/** What of a caller's deadline is kept for encoding and sending the reply: a share, up to a bound. */
+export const replyMarginShare = 0.1
+export const replyMarginMsMax = 20
 /** What must be left of a deadline before a fall-through to warm is worth trying. */
 export const warmReadFloorMs = 2
 /** How old a copy another daemon may serve after an acknowledged write. */

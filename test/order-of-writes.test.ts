@@ -13,6 +13,7 @@ import { fingerprint } from '../src/codec/store-key.js'
 import { createSeededPrng } from '../src/prng.js'
 import { createRegistry } from '../src/registry/registry.js'
 import type { Snapshot } from '../src/registry/snapshot.js'
+import { concatKeys } from '../src/tiers/key-concat.js'
 import { openHotTier, openWarmTier } from '../src/tiers/open-tier.js'
 import type { Tier } from '../src/tiers/tier.js'
 import { type SimDaemon, startSimDaemon } from './support/sim-daemon.js'
@@ -99,9 +100,10 @@ async function openTiers(urls: {
 describe.each(layouts)('$name', ({ daemonCount, urls }) => {
   let daemons: SimDaemon[]
   let tiers: OpenTiers
+  let tierUrls: Awaited<ReturnType<Layout['urls']>>
 
   beforeAll(async () => {
-    const tierUrls = await urls()
+    tierUrls = await urls()
     daemons = []
     for (let count = 0; count < daemonCount; count++) {
       daemons.push(await startSimDaemon({ ...tierUrls, clockAtUs: historyNowUs }))
@@ -122,6 +124,26 @@ describe.each(layouts)('$name', ({ daemonCount, urls }) => {
     const warm = await readTierRows(tiers.warm, known?.generation ?? 0, { view, names })
     if (tiers.hot === undefined || known?.latencyClass === 'relaxed') return [warm]
     return [warm, await readTierRows(tiers.hot, known?.hotGeneration ?? 0, { view, names })]
+  }
+
+  /** Makes hot lose a row, where it is a store of its own: shared, or the memory of a daemon. */
+  async function loseHot(view: (typeof accountViews)[number], key: string): Promise<void> {
+    if (tiers.hot === undefined) {
+      for (const daemon of daemons) await daemon.stop()
+      daemons = [await startSimDaemon({ ...tierUrls, clockAtUs: historyNowUs })]
+    } else if (tiers.hot !== tiers.warm) {
+      const generation = tiers.snapshot.views.get(view)?.hotGeneration ?? 0
+      await tiers.hot.remove(concatKeys([{ generation, key: Buffer.from(key) }]), never)
+    }
+  }
+
+  /** Writes batches one after the other through the first daemon. */
+  async function writeAll(batches: readonly HistoryBatch[]): Promise<void> {
+    const [first] = daemons
+    assert(first !== undefined, 'a layout has a daemon')
+    const writer = first.client.openWriter()
+    for (const batch of batches) await writeHistoryBatch(writer, batch)
+    await writer.close()
   }
 
   test.each(seeds)('seed %d: every tier and every reader ends with the same rows', async (seed) => {
@@ -168,14 +190,27 @@ describe.each(layouts)('$name', ({ daemonCount, urls }) => {
     for (const rows of rowsByTier) expect(rows).toEqual(rowsByTier[0])
   })
 
+  test('an old row stays hidden where hot lost the newer one', async () => {
+    const batch = (mark: bigint, eventTimeUs: bigint): HistoryBatch => {
+      const rows = [{ key: 'lost', eventTimeUs, mark }]
+      return { kind: 'batch', batchId: `lost ${mark}`, view: 'fast', rows, sequence: 0n }
+    }
+    const old = batch(1n, historyNowUs - 1_000_000n)
+    await writeAll([old, batch(2n, historyNowUs)])
+    await loseHot('fast', 'lost')
+    // A retry, and a late row of its own: neither may bring the old row back.
+    await writeAll([old, batch(3n, historyNowUs - 2_000_000n)])
+    for (const { client } of daemons) {
+      expect((await readAllMarks(client, ['lost'])).get('fast lost')).toMatch(/^present 2 /)
+    }
+  })
+
   test('a delete without an event time takes away a row of the near future', async () => {
     const [first] = daemons
     assert(first !== undefined, 'a layout has a daemon')
     const rows = [{ key: 'early', eventTimeUs: historyNowUs + 60_000_000n, mark: 1n }]
-    const writer = first.client.openWriter()
-    const batch = { kind: 'batch', batchId: 'early', view: 'plain', rows, sequence: 0n } as const
-    expect(await writeHistoryBatch(writer, batch)).toMatchObject({ storedCount: 1, visible: true })
-    await writer.close()
+    await writeAll([{ kind: 'batch', batchId: 'early', view: 'plain', rows, sequence: 0n }])
+    expect((await readAllMarks(first.client, ['early'])).get('plain early')).toMatch(/^present 1 /)
     await deleteKeys(first.client, { kind: 'delete', keys: ['early'], eventTimeUs: 0n })
     for (const { client } of daemons) {
       expect((await readAllMarks(client, ['early'])).get('plain early')).toMatch(/^notFound/)

@@ -12,11 +12,7 @@ import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { column, type RequestColumn, type RequestValue } from '../src/client/index.js'
 import { formatFeatureType } from '../src/feature-type.js'
-import {
-  DeleteEntitiesRequest,
-  WriteFeaturesRequest,
-  WriteFeaturesResponse,
-} from '../src/gen/larder/v1/ingest.js'
+import { DeleteEntitiesRequest, WriteFeaturesRequest } from '../src/gen/larder/v1/ingest.js'
 import { GetFeaturesRequest, PredictRequest } from '../src/gen/larder/v1/serving.js'
 import { createSeededPrng, type Prng } from '../src/prng.js'
 import { everyType, mutateRow } from './support/random-row.js'
@@ -89,7 +85,7 @@ const modelYaml = JSON.stringify({
     Column_2: 'given_float',
     Column_3: 'given_whole',
     Column_4: 'wide.f0',
-    Column_5: 'other.f4',
+    Column_5: 'other.f3',
   },
 })
 

@@ -80,9 +80,10 @@ async function openAll(
     signal,
   )
   closers.push(() => warm.close())
-  await assertAlone(tools, registryStore, signal)
-  const lease = await LeaseKeeper.open(registryStore, clock, leaseHolder(), signal)
+  const lease = await LeaseKeeper.open(registryStore, clock, leaseHolder(config), signal)
   closers.push(() => lease.close())
+  // Only with a lease of its own: of two that start at once, at least one sees the other.
+  await assertHotShared(tools, { registryStore, lease, warm }, signal)
   const hot = await openHot(tools, warm, registryStore, signal)
   if (hot !== undefined) closers.push(() => hot.close())
   const registry = createRegistry(registryStore, { fingerprint })
@@ -137,25 +138,40 @@ async function openHot(
   return hot === warm ? undefined : hot
 }
 
-/** A hot tier inside this process would go stale behind another daemon's writes. */
-async function assertAlone(
+/** A hot tier inside one process goes stale behind another daemon's writes, whichever came first. */
+async function assertHotShared(
   { config, clock }: StateTools,
-  registryStore: RegistryStore,
+  opened: {
+    readonly registryStore: RegistryStore
+    readonly lease: LeaseKeeper
+    readonly warm: Tier
+  },
   signal: AbortSignal,
 ): Promise<void> {
-  if (!config.tiers.hot.startsWith('memory:')) return
-  const others = await registryStore.liveDaemons(clock.nowMs(), signal)
-  const [other] = others
+  const { registryStore, lease, warm } = opened
+  const daemons = await registryStore.liveDaemons(clock.nowMs(), signal)
+  const others = daemons.filter(({ daemonId }) => daemonId !== lease.daemonId)
+  const other = others.find(({ holder }) => hasOwnHot(config) || holder.endsWith(ownHotMark))
   if (other === undefined) return
+  const whose = hasOwnHot(config)
+    ? `this daemon's tiers.hot is ${config.tiers.hot}`
+    : 'its hot tier is its own'
   throw new LarderError(
     'refused',
-    `tiers.hot is ${config.tiers.hot}, but another daemon (${other.holder}) serves ${config.tiers.warm}: ` +
+    `another daemon (${other.holder}) serves ${warm.displayUrl}, and ${whose}: ` +
       'with several daemons, hot must be shared (redis://, or the same lmdb: URL as warm)',
   )
 }
 
-function leaseHolder(): string {
-  return `pid:${process.pid}:${randomUUID()}`
+/** Ends the lease holder of a daemon whose hot tier is inside its process. */
+const ownHotMark = ':memory'
+
+function hasOwnHot({ tiers }: Config): boolean {
+  return tiers.hot.startsWith('memory:')
+}
+
+function leaseHolder(config: Config): string {
+  return `pid:${process.pid}:${randomUUID()}${hasOwnHot(config) ? ownHotMark : ''}`
 }
 
 /** Takes up newer definitions, models and expiries for as long as the daemon runs. */

@@ -1,7 +1,11 @@
 /**
  * A call's deadline, as a signal and as an instant on the clock's monotonic scale.
+ *
+ * A deadline that the caller brought is met a little early: what could be read until then still has to
+ * be encoded and sent, and a reply that comes too late is worth nothing.
  */
 import type { Clock } from '../clock.js'
+import { replyMarginMsMax, replyMarginShare } from '../limits.js'
 import type { FetchDeadline } from '../tiers/fetch-rows.js'
 
 /** What of a gRPC call tells its deadline and its end. */
@@ -19,12 +23,17 @@ export function deadlineOf(
   const { signal: cancelled } = cancelSignalOf(call)
   const deadline = call.getDeadline()
   const untilMs = (deadline instanceof Date ? deadline.getTime() : deadline) - clock.nowMs()
-  const timeoutMs = Number.isFinite(untilMs) ? Math.max(0, untilMs) : defaultTimeoutMs
+  const timeoutMs = Number.isFinite(untilMs) ? withoutReply(untilMs) : defaultTimeoutMs
   const leftMs = Math.min(timeoutMs, timeoutMsMax)
   return {
     atMs: clock.monotonicMs() + leftMs,
     signal: AbortSignal.any([cancelled, clock.timeout(Math.ceil(leftMs))]),
   }
+}
+
+/** What is left for the work itself, in milliseconds. */
+function withoutReply(untilMs: number): number {
+  return Math.max(0, untilMs - Math.min(replyMarginMsMax, untilMs * replyMarginShare))
 }
 
 /** Node's timers take no longer delays. */

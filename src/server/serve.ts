@@ -59,7 +59,7 @@ export async function serve(config: Config): Promise<RunningDaemon> {
   daemon.listenAddresses = [grpcAddress, httpAddress]
   const ready = becomeReady(daemon, { grpcAddress, httpAddress })
   // Whoever waits for `ready` sees why it failed; nobody has to.
-  ready.catch(() => undefined)
+  ready.catch((thrown: unknown) => daemon.health.setNotReady(LarderError.from(thrown).message))
   let stopped: Promise<void> | undefined
   return {
     grpcAddress,
@@ -151,7 +151,7 @@ async function becomeReady(
   daemon: Daemon,
   addresses: { readonly grpcAddress: string; readonly httpAddress: string },
 ): Promise<() => Promise<void>> {
-  const { config, health, log } = daemon
+  const { config, draining, health, log } = daemon
   daemon.state = await openUntilDone(daemon)
   const { state } = daemon
   const removeAddress = await writeAddressFile(config.dataFolder, {
@@ -159,7 +159,8 @@ async function becomeReady(
     http: addresses.httpAddress,
     pid: process.pid,
   })
-  health.setReady()
+  // It may have been told to stop meanwhile.
+  if (!draining.signal.aborted) health.setReady()
   log.info({ ...addresses, registryVersion: state.registry.current().version }, 'ready')
   return removeAddress
 }

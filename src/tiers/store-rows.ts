@@ -2,7 +2,8 @@
  * Runs a plan's writes: warm first, for it is what an acknowledgement's `durable` means; then hot.
  *
  * A hot step that fails or is late leaves the batch durable and not visible; its retry repeats the
- * hot step, because every write is conditional on the row's version.
+ * hot step, because every write is conditional on the row's version. What warm did not store, because
+ * it holds newer rows, never reaches hot: there the newer rows may be gone.
  */
 import type { Clock } from '../clock.js'
 import { LarderError } from '../errors.js'

@@ -4,6 +4,7 @@
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import { column, type RequestColumn, type WriteBatch } from '../../src/client/index.js'
 import { cellStatus } from '../../src/column.js'
+import { messageBytesMax } from '../../src/limits.js'
 import {
   dayUs,
   type E2eDaemon,
@@ -255,6 +256,12 @@ test('an acknowledgement that should wait too long', async () => {
   const ack = await writer.write(batch())
   await writer.close()
   expect(ack.error?.message).toContain('ack_timeout_ms is 60001, at most 60000')
+})
+
+test('a batch larger than a message', async () => {
+  const text = 'x'.repeat(messageBytesMax / 2)
+  const writing = write(batch(withFeature(words(text, text))))
+  await expect(writing).rejects.toMatchObject({ code: 'resource_exhausted' })
 })
 
 test('a refused batch does not end the stream', async () => {

@@ -2,6 +2,7 @@
  * A tier that goes away while the daemon serves, or is not there when it starts: statuses and reasons,
  * never exceptions, and everything is back when the tier is.
  */
+import { rmSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { column, createLarderClient, type LarderClient } from '../../src/client/index.js'
 import {
@@ -11,6 +12,7 @@ import {
   startDaemon,
   startUnready,
 } from '../support/e2e-daemon.js'
+import { createModelsFolder, putModel, sumModel } from '../support/e2e-models.js'
 import { startPostgres } from '../support/postgres-server.js'
 import { startRedis } from '../support/redis-server.js'
 import type { TestServer } from '../support/server-process.js'
@@ -116,13 +118,17 @@ describe('Redis is killed while the daemon serves', () => {
 
 describe('PostgreSQL is killed while the daemon serves', () => {
   let postgres: TestServer
+  let modelsFolder: string
   let daemon: E2eDaemon
   let client: LarderClient
 
   beforeAll(async () => {
     postgres = await startPostgres()
     const { hot } = await freshTiers('servers')
-    daemon = await startDaemon({ tiers: { hot, warm: postgres.url }, definitions })
+    modelsFolder = createModelsFolder()
+    putModel(modelsFolder, 'sum', 1, sumModel({ 'live.clicks': 1, 'slow.clicks': 100 }))
+    const tiers = { hot, warm: postgres.url }
+    daemon = await startDaemon({ tiers, definitions, modelsFolder })
     client = impatientClient(daemon)
     await write(client, 'live', 1)
     await write(client, 'slow', 1)
@@ -131,6 +137,18 @@ describe('PostgreSQL is killed while the daemon serves', () => {
     client.close()
     await daemon.stop()
     await postgres.stop()
+    rmSync(modelsFolder, { recursive: true })
+  })
+
+  async function predict(failOnUnavailable: boolean) {
+    const request = { models: ['sum'], keys: ann, failOnUnavailable }
+    const [prediction] = (await client.predict(request)).predictions
+    return [prediction?.scores[0], prediction?.defaults.unavailableCount]
+  }
+
+  // Each step starts from the state that the one before it left.
+  test('before: predictions read both tiers', async () => {
+    expect(await predict(true)).toEqual([101, 0])
   })
 
   test('rows in hot are served, the others are UNAVAILABLE', async () => {
@@ -141,7 +159,12 @@ describe('PostgreSQL is killed while the daemon serves', () => {
     expect(result.columns[1]?.values).toEqual({ class: 'f64', values: Float64Array.of(7) })
   })
 
+  test('predictions take defaults, and count why', async () => {
+    expect(await predict(false)).toEqual([701, 1])
+  })
+
   test('a caller who asks for it gets an error instead', async () => {
+    await expect(predict(true)).rejects.toMatchObject({ code: 'unavailable' })
     const failing = client.getFeatures({ service: 'both', keys: ann, failOnUnavailable: true })
     await expect(failing).rejects.toMatchObject({
       code: 'unavailable',
@@ -179,6 +202,16 @@ describe('a daemon whose warm tier is gone', () => {
     await postgres.kill()
     await expect(daemon.stop()).resolves.toBeUndefined()
     await postgres.stop()
+  })
+})
+
+describe('a daemon that waits for its tiers', () => {
+  test('stops when told to', async () => {
+    const tiers = { hot: 'memory:', warm: 'postgresql://nobody@127.0.0.1:1/nothing' }
+    const daemon = await startUnready({ tiers })
+    const ready = expect(daemon.running.ready).rejects
+    await expect(daemon.stop()).resolves.toBeUndefined()
+    await ready.toMatchObject({ code: 'unavailable' })
   })
 })
 
@@ -237,15 +270,22 @@ describe.each([
 })
 
 describe('two daemons on one LMDB folder', () => {
-  test('memory: as hot is refused to the second, in words that say what to do', async () => {
+  test.each([
+    ['memory: beside memory:', true, true],
+    ['memory: beside LMDB in both roles', false, true],
+    ['LMDB in both roles beside memory:', true, false],
+  ])('%s is refused, in words that say what to do', async (_, firstHasMemory, secondHasMemory) => {
     const warm = freshLmdbUrl()
-    const first = await startDaemon({ tiers: { hot: 'memory:', warm } })
-    const second = await startUnready({ tiers: { hot: 'memory:', warm } })
-    const refused = expect(second.running.ready).rejects
-    await refused.toMatchObject({ code: 'refused' })
-    await expect(second.running.ready).rejects.toThrow(
-      /memory:.*another daemon.*hot must be shared/,
-    )
+    const hot = (hasMemory: boolean) => (hasMemory ? 'memory:' : warm)
+    const first = await startDaemon({ tiers: { hot: hot(firstHasMemory), warm } })
+    const second = await startUnready({ tiers: { hot: hot(secondHasMemory), warm } })
+    await expect(second.running.ready).rejects.toMatchObject({ code: 'refused' })
+    await expect(second.running.ready).rejects.toThrow(/another daemon .*hot must be shared/)
+    await expect(second.client.registry()).rejects.toMatchObject({
+      code: 'unavailable',
+      message: expect.stringContaining('another daemon'),
+    })
+    expect((await first.client.status()).ready).toBe(true)
     await second.stop()
     await first.stop()
   })

@@ -60,7 +60,10 @@ export interface E2eDaemon {
   readonly client: LarderClient
   /** Applies definitions; drops are allowed. */
   apply(definitions: DefinitionTexts): Promise<void>
-  /** Makes one unary call and resolves with the bytes of the reply message as they came. */
+  /**
+   * Makes one unary call and resolves with the bytes of the reply message as they came. An infinite
+   * timeout sends no deadline.
+   */
   call<Request>(method: UnaryMethod<Request>, request: Request, timeoutMs?: number): Promise<Buffer>
   /** The text at a path of the HTTP side port, with its status. */
   fetchHttp(path: string): Promise<{ readonly status: number; readonly text: string }>

@@ -10,8 +10,8 @@ import { assert } from '../../src/assert.js'
 import { createLarderClient, type LarderClient } from '../../src/client/index.js'
 import { endProcess } from './server-process.js'
 
-const runner = fileURLToPath(new URL('run-typescript.mjs', import.meta.url))
-const program = fileURLToPath(new URL('kill-daemon.ts', import.meta.url))
+/** The program as it is built, which `npm test` does first: it starts three times as fast as its sources. */
+const program = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url))
 const readyLine = /larder ready grpc=(\S+)/
 
 export interface RunningProcess {
@@ -42,8 +42,9 @@ export function writeConfig(
 
 /** Starts `larder serve` and resolves once it is ready. */
 export async function startProcessOf(configPath: string): Promise<RunningProcess> {
-  const child = spawn(process.execPath, [runner, program, 'serve', '--config', configPath], {
+  const child = spawn(process.execPath, [program, 'serve', '--config', configPath], {
     stdio: ['ignore', 'pipe', 'inherit'],
+    env: {},
   })
   const address = await whenReady(child)
   const client = createLarderClient({ addresses: address, deadlineMs: 30_000 })

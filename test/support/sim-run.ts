@@ -17,6 +17,7 @@ import { type ReadResult, type ReadTools, readFeatures } from '../../src/server/
 import { findService, findView, targetOfService } from '../../src/server/read-target.js'
 import type { Sequencer } from '../../src/server/sequencer.js'
 import { writeBatch } from '../../src/server/write-path.js'
+import type { TierRole } from '../../src/tiers/tier-observer.js'
 import { pick } from './sim-history.js'
 import { inOrder, type ModelVersion, maySee, type Seen, type SeenCell } from './sim-model.js'
 import { createWorld, type SimDaemon, type World, type WorldSpec } from './sim-world.js'
@@ -61,7 +62,8 @@ interface Look {
   readonly view: View
   readonly key: string
   readonly seen: Seen
-  readonly timeoutMs: number
+  /** True where the read may have come out without an answer: warm failed, or the deadline was near. */
+  readonly mayFail: boolean
 }
 
 interface Run {
@@ -258,13 +260,22 @@ async function look(
   const { clock } = run.world
   const startMs = clock.nowMs()
   const nowUs = tools.clock.nowUs()
+  let mayFail = false
+  const observer = {
+    ...tools.tiers.observer,
+    tierFailed(role: TierRole) {
+      mayFail ||= role === 'warm'
+    },
+  }
+  const watched = { ...tools, tiers: { ...tools.tiers, observer } }
   const deadline = { atMs: clock.monotonicMs() + timeoutMs, signal: clock.timeout(timeoutMs) }
-  const result = await readFeatures(tools, planOf(run, keys), deadline)
+  const result = await readFeatures(watched, planOf(run, keys), deadline)
   const endMs = clock.nowMs()
+  mayFail ||= endMs - startMs >= timeoutMs - warmReadFloorMs
   return views.flatMap((view) =>
     keys.map((key, row): Look => {
       const seen = { startMs, endMs, nowUs, ...rowOf(result, view, row) }
-      return { view, key, seen, timeoutMs }
+      return { view, key, seen, mayFail }
     }),
   )
 }
@@ -326,13 +337,12 @@ function inBatchWinner(rows: readonly SimRow[]): SimRow | undefined {
 
 /** No acknowledged write is hidden longer than its class allows; without faults not at all. */
 function judgeLooks(run: Run): void {
-  for (const { view, key, seen, timeoutMs } of run.looks) {
+  for (const { view, key, seen, mayFail } of run.looks) {
     const rules = findView(run.world.snapshot, view)
     const isCalm = run.spec.faultShare === 0
     const stalenessMs = isCalm ? 0 : maxStalenessMs[rules.latencyClass]
-    const isLate = seen.endMs - seen.startMs >= timeoutMs - warmReadFloorMs
     const isUnavailable = seen.cells.every(({ status }) => status === 'unavailable')
-    if (isUnavailable && (isLate || !isCalm)) continue
+    if (isUnavailable && mayFail) continue
     const versions = versionsOf(run, view, key, ({ visibleAtMs }) => visibleAtMs)
     if (!maySee(versions, seen, rules, stalenessMs))
       report(run, 'hidden', { view, key, seen }, versions)
