@@ -17,7 +17,7 @@ export const cases = {
   embedded: (caseName, effort) => withStarted((started) => measure(started, caseName, effort)),
 }
 
-export const efforts = { quick: { roundMs: 500 }, full: { roundMs: 5000 } }
+export const efforts = { quick: { roundMs: 400 }, full: { roundMs: 5000 } }
 
 async function measure(started, caseName, { roundMs }) {
   const daemon = await startDaemon(started, {

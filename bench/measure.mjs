@@ -5,11 +5,7 @@
  * things cost is told in CPU time; a function's figure is its best round, a loaded process's the median
  * of its rounds.
  */
-import { execFileSync } from 'node:child_process'
-import { readFileSync } from 'node:fs'
-
-/** Ticks a second in /proc/PID/stat. */
-const ticksPerSecond = Number(execFileSync('getconf', ['CLK_TCK'], { encoding: 'utf8' }))
+import { readdirSync, readFileSync } from 'node:fs'
 
 /**
  * CPU nanoseconds of `step(index)`, the best of `roundCount` rounds, each over index 0 to
@@ -32,12 +28,17 @@ function timeRound(step, stepCount, roundMs) {
   return ((ownCpuUs() - startUs) * 1000) / (passCount * stepCount)
 }
 
-/** CPU that process `pid` has used since it started, user and system, all threads, in microseconds. */
+/**
+ * CPU that the threads of process `pid` have used, user and system, in microseconds: schedstat counts
+ * nanoseconds, where /proc/PID/stat counts hundredths of a second.
+ */
 export function cpuOfUs(pid) {
-  const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
-  // The command's name is in parentheses and may hold spaces; utime is the 14th field, stime the 15th.
-  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
-  return ((Number(fields[11]) + Number(fields[12])) * 1e6) / ticksPerSecond
+  const taskFolder = `/proc/${pid}/task`
+  const cpuNs = readdirSync(taskFolder).map((task) => {
+    const [onCpuNs] = readFileSync(`${taskFolder}/${task}/schedstat`, 'utf8').split(' ')
+    return Number(onCpuNs)
+  })
+  return cpuNs.reduce((sum, taskNs) => sum + taskNs, 0) / 1000
 }
 
 /** CPU of this process in microseconds. */

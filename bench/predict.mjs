@@ -30,6 +30,7 @@ import {
 } from './workload.mjs'
 
 const storesPerRequest = 200
+const storesPerConsumer = 5
 const batchRowCount = 2000
 const { store_16: storeView, consumer_7: consumerView } = views
 
@@ -44,7 +45,7 @@ export const cases = {
 }
 
 export const efforts = {
-  quick: { roundMs: 600, storeCount: distinctRowsMin },
+  quick: { roundMs: 400, storeCount: distinctRowsMin },
   full: { roundMs: 5000, storeCount: 10 * distinctRowsMin },
 }
 
@@ -58,9 +59,12 @@ async function measure(started, caseName, { roundMs, storeCount }, redis) {
       'ranking/1/model.txt': modelText,
     },
   })
-  // As many consumers as stores.
-  for (const view of [storeView, consumerView]) {
-    await writeBatches(daemon.client, makeBatches(view, { rowCount: storeCount, batchRowCount }))
+  const consumerCount = storeCount / storesPerConsumer
+  for (const [view, rowCount] of [
+    [storeView, storeCount],
+    [consumerView, consumerCount],
+  ]) {
+    await writeBatches(daemon.client, makeBatches(view, { rowCount, batchRowCount }))
   }
   const requests = makeRequests(storeCount)
   await assertScored(daemon.client, requests[0])
@@ -100,7 +104,7 @@ function makeRequests(storeCount) {
     stores: stores
       .slice(index * storesPerRequest, (index + 1) * storesPerRequest)
       .map((store) => keyOf('store', store)),
-    consumer: keyOf('consumer', prng.below(storeCount)),
+    consumer: keyOf('consumer', prng.below(storeCount / storesPerConsumer)),
   }))
 }
 

@@ -12,7 +12,7 @@ import { startPart } from './started.mjs'
 
 export const connectionCount = 10
 const warmUpRequests = 1500
-const warmUpRoundsMax = 4
+const warmUpRoundsMax = 8
 
 const service = '/larder.v1.ServingService'
 

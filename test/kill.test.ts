@@ -84,7 +84,8 @@ async function findWrong(client: LarderClient, begin: number, end: number): Prom
   return wrong
 }
 
-describe.each(layouts)('$name', ({ urls }) => {
+// Processes start slowly on a machine that runs other tests too.
+describe.each(layouts)('$name', { timeout: 180_000 }, ({ urls }) => {
   test(`no acknowledged row is lost (seed ${seed})`, async () => {
     const prng = createSeededPrng(seed)
     const configPath = writeConfig(await urls(), clockAt)

@@ -201,12 +201,14 @@ describe('bad rows', () => {
   test('a row that is bad in several ways is one bad row', () => {
     const result = bad(
       batchOf({
-        keys: keysOf(['DE', 0.5]),
-        eventTimesUs: BigInt64Array.of(0n),
-        features: [wireColumn('mean', f32(1)), wireColumn('count', f32(Number.NaN))],
+        ...three,
+        keys: keysOf(['DE', 1], ['DE', 0.5], ['DE', 3]),
+        eventTimesUs: BigInt64Array.of(nowUs, 0n, nowUs),
+        features: [wireColumn('mean', f32(1, 2, 3)), wireColumn('count', f32(1, Number.NaN, 3))],
       }),
     )
-    expect(result).toMatchObject({ badRows: [{ rowIndex: 0 }], badRowCount: 1 })
+    expect(result).toMatchObject({ badRows: [{ rowIndex: 1 }], badRowCount: 1 })
+    expect(result.badRows).toHaveLength(1)
   })
 
   test('of many the first are listed, and all are counted', () => {

@@ -5,6 +5,7 @@ import {
   type RecordedObserver,
 } from '../../test/support/recorded-observer.js'
 import { createScriptedTier, type ScriptedTier } from '../../test/support/scripted-tier.js'
+import { systemClock } from '../clock.js'
 import { encodeVersionOnlyRow, tombstoneLayoutId } from '../codec/row-version.js'
 import { LarderError } from '../errors.js'
 import { fillAgeMsMax, warmReadFloorMs } from '../limits.js'
@@ -246,7 +247,7 @@ describe('concurrent misses', () => {
     const first = fetch(planOf(['a']))
     await vi.waitFor(() => expect(warm.calls).toHaveLength(1))
     const second = fetch(planOf(['a']))
-    await vi.waitFor(() => expect(hot.calls).toHaveLength(2))
+    await hasJoined()
     open()
     expect(told(await first)).toEqual(['failed warm'])
     expect(told(await second)).toEqual(['row warm'])
@@ -259,7 +260,7 @@ describe('concurrent misses', () => {
     const first = fetch(planOf(['a']))
     await vi.waitFor(() => expect(warm.calls).toHaveLength(1))
     const second = fetch(planOf(['a']), 50, clock.timeout(50))
-    await vi.waitFor(() => expect(hot.calls).toHaveLength(2))
+    await hasJoined()
     clock.advance(50)
     expect(told(await second)).toEqual(['failed warm'])
     open()
@@ -276,13 +277,19 @@ describe('concurrent misses', () => {
     const first = fetch(planOf(names))
     await vi.waitFor(() => expect(warm.calls).toHaveLength(1))
     const second = fetch(planOf(names))
-    await vi.waitFor(() => expect(hot.calls).toHaveLength(2))
+    await hasJoined()
     open()
     expect(new Set(told(await second))).toEqual(new Set(['absent warm']))
     await first
     process.off('warning', listen)
     expect(warnings).toEqual([])
   })
+
+  /** Both readers have asked hot, and all that needs no other answer is done. */
+  async function hasJoined(): Promise<void> {
+    await vi.waitFor(() => expect(hot.calls).toHaveLength(2))
+    await systemClock.sleep(0)
+  }
 
   afterEach(async () => {
     await filler.settled()

@@ -3,8 +3,8 @@
  * against a plain model.
  *
  * Acknowledged writes are never lost, and never hidden longer than their class allows; statuses are
- * right; every layout of tiers gives the same answer. A failure prints its seed: run that one history
- * again with `LARDER_FUZZ_SEED`. `LARDER_FUZZ_RUNS` scales how many there are.
+ * right; every layout of tiers gives the same answer. A failure prints its seed: `LARDER_FUZZ_SEED` with it and
+ * `LARDER_FUZZ_RUNS=100` plays that one history again.
  */
 import { describe, expect, test } from 'vitest'
 import { runSimulation } from '../support/sim-run.js'
@@ -20,7 +20,7 @@ describe(`from seed ${firstSeed} on, ${historyCount} histories`, () => {
     { name: 'hot and warm, with faults', faultShare: 0.15, hasHot: true },
     { name: 'warm alone, without faults', faultShare: 0, hasHot: false },
     { name: 'warm alone, with faults', faultShare: 0.15, hasHot: false },
-  ])('$name', { timeout: 60_000 + 200 * historyCount }, async ({ faultShare, hasHot }) => {
+  ])('$name', { timeout: 120_000 + 500 * historyCount }, async ({ faultShare, hasHot }) => {
     for (let seed = firstSeed; seed < firstSeed + historyCount; seed++) {
       const problems = await runSimulation({ seed, faultShare, hasHot })
       expect({ seed, problems }).toEqual({ seed, problems: [] })

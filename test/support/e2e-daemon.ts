@@ -71,7 +71,7 @@ export interface E2eDaemon {
 }
 
 /** A configuration with every port free. */
-export function daemonConfig(options: DaemonOptions, dataFolder: string): Config {
+function daemonConfig(options: DaemonOptions, dataFolder: string): Config {
   const limits = { requestRows: 1000, batchRows: 10_000, readTimeoutMs: 10_000 }
   return {
     listen: { grpc: '127.0.0.1:0', http: '127.0.0.1:0', insecure: false },

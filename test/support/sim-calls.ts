@@ -7,7 +7,7 @@ import { WriteFeaturesResponse } from '../../src/gen/larder/v1/ingest.js'
 import { messageBytesMax } from '../../src/limits.js'
 
 /** The RPCs that take rows or keys from outside. */
-export const rpcPaths = {
+const rpcPaths = {
   getFeatures: '/larder.v1.ServingService/GetFeatures',
   predict: '/larder.v1.ServingService/Predict',
   writeFeatures: '/larder.v1.IngestService/WriteFeatures',
