@@ -172,8 +172,6 @@ export const migrationLeaseMs = 120_000
 export const migrationLeasePollMs = 100
 /** The least that is of any use; below it a slip such as `max_bytes=1024` is likelier. */
 export const memoryTierBytesMin = mebi
-/** How long removing outdated rows from a full hot tier may take. */
-export const removeTimeoutMs = 1000
 /** Requests may ask for any subset of features: what was compiled for rare ones is not kept for ever. */
 export const decodersPerViewMax = 256
 /** How long one look for newer definitions, models or expired rows may take. */

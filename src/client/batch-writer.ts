@@ -132,7 +132,14 @@ export class BatchWriter {
 
   #send(pending: PendingWrite): void {
     pending.attemptCount += 1
-    this.#stream ??= this.#open()
+    try {
+      this.#stream ??= this.#open()
+    } catch (cause) {
+      // A call is refused before it starts only where the client was closed under its writer.
+      this.#settle(pending)
+      pending.reject(closedError(cause))
+      return
+    }
     this.#stream.write(pending.request)
   }
 
@@ -249,6 +256,6 @@ function endedError(address: string): LarderClientError {
   })
 }
 
-function closedError(): LarderClientError {
-  return new LarderClientError('cancelled', 'the writer was closed')
+function closedError(cause?: unknown): LarderClientError {
+  return new LarderClientError('cancelled', 'the writer was closed', { cause })
 }

@@ -36,7 +36,8 @@ interface Loaded {
 
 /** The file names of a version's model, in order of preference. */
 const modelFileNames = ['model.txt', 'model.lgb'] as const
-const versionPattern = /^[1-9][0-9]{0,17}$/
+/** Up to 15 digits: versions are compared as numbers. */
+const versionPattern = /^[1-9][0-9]{0,14}$/
 const namePattern = /^[A-Za-z_][A-Za-z0-9_]{0,63}$/
 const stableLabel = 'stable'
 
@@ -61,20 +62,19 @@ export class ModelRepository {
    */
   async scan(): Promise<readonly ModelVersion[]> {
     const next = new Map<string, Loaded>()
-    const changed: ModelVersion[] = []
+    const changed: string[] = []
     for (const found of await this.#find()) {
-      const key = `${found.name}@${found.version}`
+      const key = keyOf(found)
       const known = this.#loaded.get(key)
       if (known?.stamp === found.stamp) {
         next.set(key, known)
         continue
       }
-      const entry = await loadVersion(found, known?.entry)
-      next.set(key, { stamp: found.stamp, entry })
-      changed.push(entry)
+      next.set(key, await loadVersion(found, known?.entry))
+      changed.push(key)
     }
-    this.#loaded = next
-    return changed
+    this.#loaded = withLabels(next, this.#loaded)
+    return changed.flatMap((key) => this.#loaded.get(key)?.entry ?? [])
   }
 
   /**
@@ -108,7 +108,7 @@ export class ModelRepository {
   /** `entry` bound to `snapshot`, once per snapshot. Throws `bad_model` where it does not fit. */
   bind(reference: string, snapshot: Snapshot): BoundModel & { readonly entry: ModelVersion } {
     const found = this.find(reference)
-    const entry = this.#loaded.get(`${found.name}@${found.version}`)?.entry ?? found
+    const entry = this.#loaded.get(keyOf(found))?.entry ?? found
     const bound = this.#bindOnce(entry, found.model, snapshot)
     if (bound instanceof LarderError) {
       throw new LarderError(
@@ -167,22 +167,19 @@ interface FoundVersion {
 async function loadVersion(
   found: FoundVersion,
   previous: ModelVersion | undefined,
-): Promise<ModelVersion> {
-  const { name, version } = found
+): Promise<Loaded> {
+  const { name, version, stamp } = found
+  const labels = previous?.labels ?? []
   try {
     const yaml = found.yamlPath === undefined ? undefined : await loadYaml(found.yamlPath)
     const model = parseLightgbmModel(await readBounded(found.filePath, modelFileBytesMax))
-    return { name, version, labels: labelsOf(version, yaml), yaml, model, problem: undefined }
+    return { stamp, entry: { name, version, labels, yaml, model, problem: undefined } }
   } catch (thrown) {
-    const problem = LarderError.from(thrown).message
-    return {
-      name,
-      version,
-      labels: previous?.labels ?? [],
-      yaml: previous?.yaml,
-      model: previous?.model,
-      problem,
-    }
+    const { code, message } = LarderError.from(thrown)
+    const { yaml, model } = previous ?? { yaml: undefined, model: undefined }
+    const entry = { name, version, labels, yaml, model, problem: message }
+    // What is not the file's fault may be over at the next scan, without a change of the file.
+    return { stamp: code === 'internal' ? '' : stamp, entry }
   }
 }
 
@@ -191,12 +188,49 @@ async function loadYaml(path: string): Promise<ModelYaml> {
   return parseModelYaml({ path, text })
 }
 
-function labelsOf(version: string, yaml: ModelYaml | undefined): readonly string[] {
-  const labels = [...(yaml?.labels ?? new Map<string, string>())]
-  return labels.filter(([, labelled]) => labelled === version).map(([label]) => label)
+function keyOf({ name, version }: Pick<ModelVersion, 'name' | 'version'>): string {
+  return `${name}@${version}`
 }
 
-/** The named version or label; without one the stable version, else the newest that can be used. */
+/**
+ * Moves each label to the version that model.yaml gives it, if that version can be used; otherwise it
+ * stays where it was.
+ */
+function withLabels(
+  next: ReadonlyMap<string, Loaded>,
+  previous: ReadonlyMap<string, Loaded>,
+): ReadonlyMap<string, Loaded> {
+  const labelled = new Map<string, Loaded>()
+  for (const [key, { stamp, entry }] of next) {
+    const kept = previous.get(key)?.entry.labels ?? []
+    const labels = labelsWanted(entry.yaml, entry.name, next)
+      .filter(({ label, version, isUsable }) =>
+        isUsable ? version === entry.version : kept.includes(label),
+      )
+      .map(({ label }) => label)
+    const isSame = labels.join() === entry.labels.join()
+    // The same object where nothing changed: what is bound to it stays bound.
+    labelled.set(key, { stamp, entry: isSame ? entry : { ...entry, labels } })
+  }
+  return labelled
+}
+
+function labelsWanted(
+  yaml: ModelYaml | undefined,
+  name: string,
+  loaded: ReadonlyMap<string, Loaded>,
+) {
+  return [...(yaml?.labels ?? new Map<string, string>())].map(([label, version]) => ({
+    label,
+    version,
+    isUsable: loaded.get(keyOf({ name, version }))?.entry.model !== undefined,
+  }))
+}
+
+/**
+ * The named version or label; without one the stable version, or where no version is to be stable the
+ * newest that can be used. Throws `bad_model` where the version that is to be stable cannot be.
+ */
 function selectVersion(
   versions: readonly ModelVersion[],
   selector: string | undefined,
@@ -205,7 +239,17 @@ function selectVersion(
     return versions.find(({ version, labels }) => version === selector || labels.includes(selector))
   }
   const stable = versions.find(({ labels }) => labels.includes(stableLabel))
-  return stable ?? versions.findLast(({ model }) => model !== undefined) ?? versions.at(-1)
+  if (stable !== undefined) return stable
+  for (const { name, yaml } of versions) {
+    const version = yaml?.labels.get(stableLabel)
+    if (version === undefined) continue
+    throw new LarderError(
+      'bad_model',
+      `model '${name}': its label ${stableLabel} names version ${version}, which is not there or ` +
+        'cannot be used; name another version, or correct model.yaml',
+    )
+  }
+  return versions.findLast(({ model }) => model !== undefined) ?? versions.at(-1)
 }
 
 function tryBind(entry: ModelVersion, model: Model, snapshot: Snapshot): BoundModel | LarderError {

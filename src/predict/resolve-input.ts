@@ -45,6 +45,10 @@ export function resolveInput(
   rowCount: number,
 ): ResolvedInput {
   const { given, stored, servesStale } = sources
+  if (given === undefined && stored !== undefined) {
+    const whole = storedAsItIs(input, stored)
+    if (whole !== undefined) return whole
+  }
   const values = input.exactInFloat32 ? new Float32Array(rowCount) : new Float64Array(rowCount)
   const origins = new Uint8Array(rowCount)
   const statuses = new Uint8Array(rowCount)
@@ -72,6 +76,20 @@ export function resolveInput(
     origins[row] = fallback.origin
   }
   return { values, origins, statuses }
+}
+
+/** The stored column itself, where every cell is present and already what the model sees. */
+function storedAsItIs(input: BoundInput, stored: FeatureColumn): ResolvedInput | undefined {
+  const values = numbersOf(stored.values)
+  if (values === undefined || input.codes !== undefined) return undefined
+  if (input.exactInFloat32 !== values instanceof Float32Array) return undefined
+  for (const status of stored.status) if (status !== cellStatus.present) return undefined
+  const origins = new Uint8Array(values.length).fill(valueOrigin.stored)
+  return { values, origins, statuses: stored.status }
+}
+
+function numbersOf(values: ColumnValues): ModelColumn | undefined {
+  return values.class === 'f32' || values.class === 'f64' ? values.values : undefined
 }
 
 function hasValue(status: number, servesStale: boolean): boolean {

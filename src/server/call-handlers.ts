@@ -30,9 +30,8 @@ export function unary<Request, Response>(
 ): handleUnaryCall<Request, Response> {
   return (call, callback) => {
     const ended = startCall(frame, rpc)
-    const deadline = deadlineOf(call, frame.clock, frame.timeoutMs)
     Promise.resolve()
-      .then(() => answer(call.request, deadline))
+      .then(() => answer(call.request, deadlineOf(call, frame.clock, frame.timeoutMs)))
       .then(
         (response) => {
           ended(undefined)
@@ -51,8 +50,8 @@ export function serverStreaming<Request, Response>(
 ): handleServerStreamingCall<Request, Response> {
   return (call) => {
     const ended = startCall(frame, rpc)
-    const deadline = deadlineOf(call, frame.clock, frame.timeoutMs)
     const send = async () => {
+      const deadline = deadlineOf(call, frame.clock, frame.timeoutMs)
       for await (const message of answer(call.request, deadline)) call.write(message)
     }
     send().then(

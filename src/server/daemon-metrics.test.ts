@@ -83,11 +83,16 @@ describe('the daemon', () => {
     expect(await samplesOf(metrics, 'larder_registry_version')).toEqual([' 4'])
   })
 
-  test('defaults are counted by cause, those that were not used not at all', async () => {
+  test('defaults are counted by what stood in, and how many of them were unavailable', async () => {
     const metrics = quiet()
-    metrics.defaultsUsed('delay', { missing: 2, viewDefault: 0 })
+    metrics.defaultsUsed('delay', { modelDefault: 1, viewDefault: 0, missing: 2, unavailable: 2 })
     expect(await samplesOf(metrics, 'larder_defaults_total')).toEqual([
-      '{model="delay",cause="missing"} 2',
+      '{model="delay",used="model_default"} 1',
+      '{model="delay",used="view_default"} 0',
+      '{model="delay",used="missing"} 2',
+    ])
+    expect(await samplesOf(metrics, 'larder_unavailable_inputs_total')).toEqual([
+      '{model="delay"} 2',
     ])
   })
 

@@ -4,6 +4,7 @@
 import { Counter, Gauge, Histogram, Registry } from 'prom-client'
 import type { LarderError } from '../errors.js'
 import type { TierObserver } from '../tiers/tier-observer.js'
+import type { DefaultCounts } from './predict-path.js'
 
 /** Seconds: from a tenth of a millisecond to ten seconds. */
 const secondsBuckets = [
@@ -17,7 +18,7 @@ export interface DaemonMetrics {
   callEnded(rpc: string, code: string, durationMs: number): void
   rowsRequested(rpc: string, rowCount: number): void
   corruptRow(view: string): void
-  defaultsUsed(model: string, counts: Readonly<Record<string, number>>): void
+  defaultsUsed(model: string, counts: DefaultCounts): void
   batchEnded(outcome: 'stored' | 'not_visible' | 'refused' | 'failed', rowCount: number): void
   setReady(isReady: boolean): void
   setRegistryVersion(version: number): void
@@ -38,10 +39,16 @@ export function createDaemonMetrics(onTierFailure: TierObserver['tierFailed']): 
     new Counter({ name, help, labelNames, registers })
   const requested = counter('larder_requested_rows_total', 'Rows asked for', ['rpc'])
   const corrupt = counter('larder_corrupt_rows_total', 'Stored rows that cannot be read', ['view'])
-  const defaults = counter('larder_defaults_total', 'Model inputs without a value of their own', [
-    'model',
-    'cause',
-  ])
+  const defaults = counter(
+    'larder_defaults_total',
+    'Model inputs without a value of their own, by what stood in',
+    ['model', 'used'],
+  )
+  const unavailableInputs = counter(
+    'larder_unavailable_inputs_total',
+    'Of these, inputs that a tier could not give',
+    ['model'],
+  )
   const batches = counter('larder_batches_total', 'Write batches by outcome', ['outcome'])
   const batchRows = counter('larder_batch_rows_total', 'Rows of write batches', ['outcome'])
   const ready = new Gauge({ name: 'larder_ready', help: '1 while ready to serve', registers })
@@ -56,10 +63,11 @@ export function createDaemonMetrics(onTierFailure: TierObserver['tierFailed']): 
     callEnded: (rpc, code, durationMs) => calls.observe({ rpc, code }, durationMs / 1000),
     rowsRequested: (rpc, rowCount) => requested.inc({ rpc }, rowCount),
     corruptRow: (view) => corrupt.inc({ view }),
-    defaultsUsed(model, counts) {
-      for (const [cause, count] of Object.entries(counts)) {
-        if (count > 0) defaults.inc({ model, cause }, count)
-      }
+    defaultsUsed(model, { modelDefault, viewDefault, missing, unavailable }) {
+      defaults.inc({ model, used: 'model_default' }, modelDefault)
+      defaults.inc({ model, used: 'view_default' }, viewDefault)
+      defaults.inc({ model, used: 'missing' }, missing)
+      unavailableInputs.inc({ model }, unavailable)
     },
     batchEnded(outcome, rowCount) {
       batches.inc({ outcome })

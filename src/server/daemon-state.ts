@@ -80,7 +80,13 @@ async function openAll(
     signal,
   )
   closers.push(() => warm.close())
-  const lease = await LeaseKeeper.open(registryStore, clock, leaseHolder(config), signal)
+  const onFailure = (error: LarderError) => {
+    log.warn({ error }, `the lease could not be renewed: ${error.message}`)
+  }
+  const lease = await LeaseKeeper.open(
+    { store: registryStore, clock, holder: leaseHolder(config), onFailure },
+    signal,
+  )
   closers.push(() => lease.close())
   // Only with a lease of its own: of two that start at once, at least one sees the other.
   await assertHotShared(tools, { registryStore, lease, warm }, signal)

@@ -47,7 +47,7 @@ describe('a deadline', () => {
 
 test('without a deadline only the caller going away fires', () => {
   const call = callUntil(Number.POSITIVE_INFINITY)
-  const { signal } = cancelSignalOf(call)
+  const signal = cancelSignalOf(call)
   expect(signal.aborted).toBe(false)
   call.emit('cancelled')
   expect(signal.aborted).toBe(true)

@@ -20,7 +20,7 @@ export function deadlineOf(
   clock: Clock,
   defaultTimeoutMs: number,
 ): FetchDeadline {
-  const { signal: cancelled } = cancelSignalOf(call)
+  const cancelled = cancelSignalOf(call)
   const deadline = call.getDeadline()
   const untilMs = (deadline instanceof Date ? deadline.getTime() : deadline) - clock.nowMs()
   const timeoutMs = Number.isFinite(untilMs) ? withoutReply(untilMs) : defaultTimeoutMs
@@ -40,8 +40,8 @@ function withoutReply(untilMs: number): number {
 const timeoutMsMax = 2 ** 31 - 1
 
 /** A controller whose signal fires when the caller goes away; it may be fired otherwise too. */
-export function cancelSignalOf(call: CancellableCall): AbortController {
+export function cancelSignalOf(call: CancellableCall): AbortSignal {
   const controller = new AbortController()
   call.on('cancelled', () => controller.abort())
-  return controller
+  return controller.signal
 }

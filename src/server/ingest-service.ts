@@ -45,7 +45,7 @@ export function createIngestService(tools: IngestTools): IngestServiceServer {
 
 function serveWrites(tools: IngestTools, call: WriteCall): void {
   const ended = startCall(tools, 'WriteFeatures')
-  const { signal: cancelled } = cancelSignalOf(call)
+  const cancelled = cancelSignalOf(call)
   const underWay = new Set<Promise<void>>()
   let isOver = false
   const finish = async (thrown: unknown) => {

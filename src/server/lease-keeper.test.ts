@@ -18,7 +18,9 @@ const lost = {
 let clock: ManualClock
 let store: RegistryStore
 let lease: LeaseKeeper
+let failures: string[]
 beforeEach(async () => {
+  failures = []
   clock = createManualClock(Date.UTC(2026, 0, 1))
   store = createMemoryRegistryStore()
   lease = await open(store)
@@ -27,7 +29,10 @@ afterEach(async () => {
   await lease.close()
 })
 
-const open = (of: RegistryStore, holder = 'pid:1:a') => LeaseKeeper.open(of, clock, holder, never)
+const open = (of: RegistryStore, holder = 'pid:1:a') => {
+  const onFailure = (error: LarderError) => void failures.push(error.message)
+  return LeaseKeeper.open({ store: of, clock, holder, onFailure }, never)
+}
 
 /** The store, failing whatever is named. */
 function broken(words: Partial<RegistryStore>): RegistryStore {
@@ -59,6 +64,8 @@ test('it is renewed by itself, for as long as time runs', async () => {
 
 test('without a renewal it is held until it ends, and not a moment longer', async () => {
   const keeper = await open(broken({ renewDaemon: gone }))
+  await keeper.renew()
+  expect(failures).toEqual(['warm is gone'])
   clock.advance(leaseMs - 1)
   expect(keeper.assertHeld).not.toThrow()
   clock.advance(1)
@@ -126,7 +133,19 @@ test('a renewal that hangs is given up', async () => {
   await renewal
   clock.advance(leaseMs - leaseRenewMs)
   expect(keeper.assertHeld).toThrow(expect.objectContaining(lost))
+  const closed = keeper.close()
+  clock.advance(leaseRenewMs)
+  await closed
+})
+
+test('a renewal under way when it closes takes no new id', async () => {
+  const keeper = await open(broken({ renewDaemon: async () => false }), 'pid:2:b')
+  const renewal = keeper.renew()
   await keeper.close()
+  await renewal
+  expect(await store.liveDaemons(clock.nowMs(), never)).toEqual([
+    { daemonId: 0, holder: 'pid:1:a' },
+  ])
 })
 
 test('closing gives the id back and ends the renewals', async () => {

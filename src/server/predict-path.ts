@@ -223,7 +223,9 @@ function isGivenWhole(column: FeatureColumn | undefined): boolean {
 function countDefaults(inputs: readonly InputResult[]): DefaultCounts {
   const counts = { modelDefault: 0, viewDefault: 0, missing: 0, unavailable: 0 }
   for (const { resolved } of inputs) {
-    for (const [row, origin] of resolved.origins.entries()) {
+    // Not by `entries()`, which makes a pair per row: measured, 60 us a request against 5.
+    for (let row = 0; row < resolved.origins.length; row++) {
+      const origin = resolved.origins[row]
       if (origin === valueOrigin.given || origin === valueOrigin.stored) continue
       if (origin === valueOrigin.modelDefault) counts.modelDefault++
       else if (origin === valueOrigin.viewDefault) counts.viewDefault++

@@ -101,9 +101,11 @@ function decodeRole(plan: ReadPlan, role: RoleRead, batch: RowBatch, nowUs: bigi
 }
 
 function rowsOfRole(role: RoleRead, batch: RowBatch, decoded: DecodedRows): RoleRows {
-  const tiers = Uint8Array.from(role.slots, (slot) => {
+  const tiers = Uint8Array.from(role.slots, (slot, row) => {
     const at = role.read.start + slot
-    return batch.states[at] === rowState.row ? (batch.tiers[at] ?? 0) : 0
+    // A tombstone, or a row past retention, is no row to a reader: it has no event time either.
+    const isRow = batch.states[at] === rowState.row && decoded.eventTimesUs[row] !== 0n
+    return isRow ? (batch.tiers[at] ?? 0) : 0
   })
   return {
     role: role.role,

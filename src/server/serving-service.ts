@@ -95,7 +95,7 @@ async function predict(
   const { signal } = deadline
   const results = await scoreModels(predictPlan, read, { raw: request.raw, signal })
   for (const { model, defaults } of results) {
-    tools.metrics.defaultsUsed(model.entry.name, { ...defaults })
+    tools.metrics.defaultsUsed(model.entry.name, defaults)
   }
   return {
     rowCount: predictPlan.rowCount,

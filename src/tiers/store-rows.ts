@@ -2,12 +2,12 @@
  * Runs a plan's writes: warm first, for it is what an acknowledgement's `durable` means; then hot.
  *
  * A hot step that fails or is late leaves the batch durable and not visible; its retry repeats the
- * hot step, because every write is conditional on the row's version. What warm did not store, because
+ * hot step, because every write is conditional on the row's version. Nothing is removed from a hot tier
+ * that is full: an older write under way could then land there and hide what was visible. What warm did not store, because
  * it holds newer rows, never reaches hot: there the newer rows may be gone.
  */
 import type { Clock } from '../clock.js'
 import { LarderError } from '../errors.js'
-import { removeTimeoutMs } from '../limits.js'
 import type { KeyBatch } from './key-batch.js'
 import { RowBatch, rowState, tierCode } from './row-batch.js'
 import { allIndices } from './row-writes.js'
@@ -63,7 +63,6 @@ export async function storeRows(
   } catch (thrown) {
     const hotFailure = LarderError.from(thrown)
     tiers.observer.tierFailed('hot', hotFailure)
-    if (hotFailure.code === 'hot_out_of_memory') await dropOutdated(tiers, tiers.hot, plan.hotKeys)
     return { storedCount, durable, visible: false, hotFailure }
   }
 }
@@ -88,15 +87,6 @@ async function readNewest(
     rows.push({ slot, row, keepMs: keepRowMs(row) })
   }
   return writesOf(hotKeys, rows)
-}
-
-/** A full hot tier still takes removals: an absent row is read from warm, an outdated one is served. */
-async function dropOutdated(tiers: StoreTiers, hot: Tier, keys: KeyBatch): Promise<void> {
-  try {
-    await hot.remove(keys, tiers.clock.timeout(removeTimeoutMs))
-  } catch (thrown) {
-    tiers.observer.tierFailed('hot', LarderError.from(thrown))
-  }
 }
 
 async function writeTier(

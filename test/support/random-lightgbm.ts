@@ -5,7 +5,7 @@
  */
 import type { Prng } from '../../src/prng.js'
 
-export const randomFeatureCount = 5
+const randomFeatureCount = 5
 
 const oddNumbers = ['inf', '-inf', 'nan', '0', '-0', '1e+308', '-1e+308', '1.0000000180025095e-35']
 const oddInputs = [
