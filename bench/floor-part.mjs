@@ -50,9 +50,10 @@ async function openMget({ url, keySets }) {
 
 /** The tree engine on columns that are ready. */
 async function openKernel({ modelText, columnSets, rowCount }) {
-  const { loadLightgbmNative, runModes } = await import('../dist/predict/lightgbm-native.js')
+  const { loadAddon } = await import('../dist/native.js')
+  const { runModes } = await import('../dist/native-lightgbm.js')
   const limits = await import('../dist/limits.js')
-  const native = loadLightgbmNative()
+  const native = loadAddon()
   const { handle } = native.lightgbmParse(Buffer.from(modelText), {
     modelBytesMax: limits.modelFileBytesMax,
     treesMax: limits.modelTreesMax,

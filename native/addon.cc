@@ -1,5 +1,5 @@
-// The one addon: each concept registers its exports. Their types and contracts are in `src/native.ts`
-// and `src/predict/lightgbm-native.ts`.
+// The one addon: each concept registers its exports. Their types and contracts are in
+// `src/native.ts` and `src/native-lightgbm.ts`.
 #include <napi.h>
 
 #include "codec_binding.h"

@@ -41,7 +41,7 @@ void release(Napi::Env env, Handle& handle) {
   handle.model.reset();
 }
 
-// The numbers are shared with `runModes` in lightgbm-native.ts.
+// The numbers are shared with `runModes` in src/native-lightgbm.ts.
 enum class Mode : std::uint32_t { raw = 0, transformed = 1, leaf = 2 };
 
 // One run over rows [begin, end): plain pointers, so that any thread can do it.

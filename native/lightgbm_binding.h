@@ -1,4 +1,4 @@
-// The LightGBM engine's exports; their contract is documented in `src/predict/lightgbm-native.ts`.
+// The LightGBM engine's exports; their contract is documented in `src/native-lightgbm.ts`.
 #pragma once
 
 #include <napi.h>

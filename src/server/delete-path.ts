@@ -183,7 +183,7 @@ async function tombstoneTimes(
   view: FeatureView,
   keys: Keys,
 ): Promise<bigint[]> {
-  const { tools, sequence, nowUs, eventTimeUs, signal } = context
+  const { tools, nowUs, eventTimeUs, signal } = context
   const slots = Uint32Array.from({ length: keys.count }, (_, slot) => slot)
   if (eventTimeUs !== 0n) return Array.from(slots, () => eventTimeUs)
   const stored = new RowBatch(keys.count)
@@ -192,10 +192,8 @@ async function tombstoneTimes(
   if (failure !== undefined) throw LarderError.from(failure)
   return Array.from(slots, (slot) => {
     if (stored.states[slot] !== rowState.row) return nowUs
-    const header = headerOf(stored.rowAt(slot))
-    if (header === undefined || header.eventTimeUs < nowUs) return nowUs
-    // A client's sequence may lie ahead of ours: the tombstone must win all the same.
-    return header.sequence < sequence ? header.eventTimeUs : header.eventTimeUs + 1n
+    const storedUs = headerOf(stored.rowAt(slot))?.eventTimeUs ?? nowUs
+    return storedUs > nowUs ? storedUs : nowUs
   })
 }
 
