@@ -11,11 +11,14 @@ using codec::ColumnClass;
 template <typename T, napi_typedarray_type kType>
 std::span<T> typedSpan(Napi::Value value, char const* what) {
   Napi::Env const env = value.Env();
-  require(env, value.IsTypedArray(), what);
-  auto const array = value.As<Napi::TypedArray>();
-  require(env, array.TypedArrayType() == kType, what);
-  auto* const data = static_cast<std::uint8_t*>(array.ArrayBuffer().Data()) + array.ByteOffset();
-  return {reinterpret_cast<T*>(data), array.ElementLength()};
+  napi_typedarray_type type = kType;
+  std::size_t elementCount = 0;
+  void* data = nullptr;
+  // One call for all of it: there are several arrays to a column.
+  napi_status const status =
+      napi_get_typedarray_info(env, value, &type, &elementCount, &data, nullptr, nullptr);
+  require(env, status == napi_ok && type == kType, what);
+  return {static_cast<T*>(data), elementCount};
 }
 
 ColumnClass toColumnClass(Napi::Value value) {

@@ -1,8 +1,11 @@
 #include "codec_binding.h"
 
+#include <algorithm>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include "codec/column_gather.h"
@@ -12,6 +15,7 @@
 #include "codec/row_layout.h"
 #include "codec/store_key.h"
 #include "codec_arguments.h"
+#include "tagged_external.h"
 
 namespace larder {
 
@@ -20,23 +24,6 @@ namespace {
 // Tells our externals from others', and from each other.
 constexpr napi_type_tag kLayoutTag = {0x6c61726465720001, 0x726f776c61796f75};
 constexpr napi_type_tag kDecoderTag = {0x6c61726465720002, 0x726f776465636f64};
-
-template <typename T>
-Napi::Value toExternal(Napi::Env env, std::unique_ptr<T> value, napi_type_tag const& tag) {
-  auto const external =
-      Napi::External<T>::New(env, value.get(), [](Napi::Env, T* held) { delete held; });
-  value.release();
-  external.TypeTag(&tag);
-  return external;
-}
-
-template <typename T>
-T const& fromExternal(Napi::Value value, napi_type_tag const& tag, char const* what) {
-  require(value.Env(), value.IsExternal(), what);
-  auto const external = value.As<Napi::External<T>>();
-  require(value.Env(), external.CheckTypeTag(&tag), what);
-  return *external.Data();
-}
 
 codec::RowLayout const& layoutOf(Napi::Value value) {
   return fromExternal<codec::RowLayout>(value, kLayoutTag, "a row layout is expected");
@@ -173,8 +160,7 @@ void setFindings(Napi::Object out, codec::FoundCells const& found) {
 }
 
 // decodeRows(decoder, arena, starts, lengths, states, slots, nowUs, ttlUs, retentionUs,
-// servesStale,
-//            fixed, valueOffsets, statusOffsets, varyingBytesMax)
+//            servesStale, fixed, valueOffsets, statusOffsets, varyingBytesMax)
 Napi::Value decodeRows(Napi::CallbackInfo const& info) {
   auto const& decoder = fromExternal<codec::RowDecoder>(info[0], kDecoderTag, "a row decoder");
   std::span<std::uint32_t const> const outputs = u32Span(info[5]);
@@ -211,6 +197,7 @@ Napi::Value encodeEntityKeys(Napi::CallbackInfo const& info) {
   require(env, columns.size() == types.size() && cellCounts.size() == types.size(),
           "a column for each join key");
   std::size_t const keyBytesMax = info[4].As<Napi::Number>().Uint32Value();
+  require(env, rowCount * keyBytesMax <= UINT32_MAX, "keys together take at most 4 GiB");
   codec::ProblemList problems(std::max<std::size_t>(rowCount, 1),
                               info[5].As<Napi::Number>().Uint32Value());
   auto const keys =

@@ -3,7 +3,6 @@
 #include "lightgbm_binding.h"
 
 #include <memory>
-#include <new>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -12,6 +11,7 @@
 
 #include "lightgbm/parse_text.h"
 #include "lightgbm/predict.h"
+#include "tagged_external.h"
 
 namespace {
 
@@ -23,22 +23,39 @@ using larder::lightgbm::ParseLimits;
 using larder::lightgbm::RowRange;
 using larder::lightgbm::Score;
 
-using SharedModel = std::shared_ptr<Model const>;
+constexpr napi_type_tag kModelTag = {0x6c61726465720003, 0x6c67626d6d6f6465};
 
-// What a JavaScript handle points to. Emptied by lightgbmFree; work under way keeps its own share.
-struct Handle {
-  SharedModel model;
-};
+using SharedModel = std::shared_ptr<Model const>;
 
 // Tells the collector how much lies behind a small handle.
 void adjustMemory(Napi::Env env, std::int64_t bytes) {
   Napi::MemoryManagement::AdjustExternalMemory(env, bytes);
 }
 
-void release(Napi::Env env, Handle& handle) {
-  if (!handle.model) return;
-  adjustMemory(env, -static_cast<std::int64_t>(handle.model->bytes()));
-  handle.model.reset();
+// What a JavaScript handle points to. Emptied by lightgbmFree; work under way keeps its own share.
+class Handle {
+ public:
+  Handle(Napi::Env env, SharedModel model) : env_(env), model_(std::move(model)) {
+    adjustMemory(env_, static_cast<std::int64_t>(model_->bytes()));
+  }
+  Handle(Handle const&) = delete;
+  Handle& operator=(Handle const&) = delete;
+  ~Handle() { release(); }
+
+  SharedModel const& model() const { return model_; }
+  void release() {
+    if (!model_) return;
+    adjustMemory(env_, -static_cast<std::int64_t>(model_->bytes()));
+    model_.reset();
+  }
+
+ private:
+  Napi::Env env_;
+  SharedModel model_;
+};
+
+Handle& handleOf(Napi::Value value) {
+  return larder::fromExternal<Handle>(value, kModelTag, "handle: of lightgbmParse");
 }
 
 // The numbers are shared with `runModes` in src/native-lightgbm.ts.
@@ -125,7 +142,11 @@ void* outputOf(Napi::Env env, Napi::Value value, Run const& run, std::size_t row
   std::size_t const cells = isLeaf ? run.model->trees.size() : run.model->outputCount;
   require(env, view.type == (isLeaf ? napi_int32_array : napi_float64_array),
           "output: float64, or int32 for leaves");
-  require(env, view.elementCount == rowCount * cells, "output: a cell per row and output");
+  // Divided, not multiplied: a row count may be anything when every column is broadcast.
+  bool const isWhole =
+      cells == 0 ? view.elementCount == 0
+                 : view.elementCount % cells == 0 && view.elementCount / cells == rowCount;
+  require(env, isWhole, "output: a cell per row and output");
   return view.data;
 }
 
@@ -136,8 +157,7 @@ constexpr std::size_t kOutputArgument = 5;
 Run runOf(Napi::CallbackInfo const& info) {
   Napi::Env const env = info.Env();
   Run run;
-  require(env, info[0].IsExternal(), "handle: of lightgbmParse");
-  run.model = info[0].As<Napi::External<Handle>>().Data()->model;
+  run.model = handleOf(info[0]).model();
   require(env, run.model != nullptr, "handle: not freed");
   std::size_t const rowCount = countOf(env, info[2], "rowCount: a count");
   run.columns = columnsOf(env, info[kColumnsArgument], rowCount);
@@ -162,11 +182,7 @@ Napi::Value resultOf(Napi::Env env, std::optional<InexactInteger> const& inexact
 }
 
 Napi::Value run(Napi::CallbackInfo const& info) {
-  try {
-    return resultOf(info.Env(), runOf(info).execute());
-  } catch (std::bad_alloc const& error) {
-    throw Napi::Error::New(info.Env(), error.what());
-  }
+  return resultOf(info.Env(), runOf(info).execute());
 }
 
 class RunWorker : public Napi::AsyncWorker {
@@ -241,12 +257,8 @@ Napi::Object describe(Napi::Env env, Model&& parsed) {
     result["pandasCategorical"] = model->pandasCategorical;
     result["pandasCategoricalOffset"] = static_cast<double>(model->pandasCategoricalOffset);
   }
-  adjustMemory(env, static_cast<std::int64_t>(model->bytes()));
-  result["handle"] =
-      Napi::External<Handle>::New(env, new Handle{model}, [](Napi::Env e, Handle* handle) {
-        release(e, *handle);
-        delete handle;
-      });
+  auto handle = std::make_unique<Handle>(env, std::move(model));
+  result["handle"] = larder::toExternal(env, std::move(handle), kModelTag);
   return result;
 }
 
@@ -263,19 +275,12 @@ Napi::Value parse(Napi::CallbackInfo const& info) {
   require(env, bytes.type == napi_uint8_array, "bytes: Uint8Array");
   require(env, info[1].IsObject(), "limits: an object");
   std::string_view const text(static_cast<char const*>(bytes.data), bytes.elementCount);
-  try {
-    auto parsed = larder::lightgbm::parseText(text, limitsOf(info[1].As<Napi::Object>()));
-    if (auto const* error = std::get_if<ParseError>(&parsed)) return failureOf(env, *error);
-    return describe(env, std::get<Model>(std::move(parsed)));
-  } catch (std::bad_alloc const& error) {
-    throw Napi::Error::New(env, error.what());
-  }
+  auto parsed = larder::lightgbm::parseText(text, limitsOf(info[1].As<Napi::Object>()));
+  if (auto const* error = std::get_if<ParseError>(&parsed)) return failureOf(env, *error);
+  return describe(env, std::get<Model>(std::move(parsed)));
 }
 
-void freeModel(Napi::CallbackInfo const& info) {
-  require(info.Env(), info[0].IsExternal(), "handle: of lightgbmParse");
-  release(info.Env(), *info[0].As<Napi::External<Handle>>().Data());
-}
+void freeModel(Napi::CallbackInfo const& info) { handleOf(info[0]).release(); }
 
 }  // namespace
 

@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <cstring>
 #include <span>
+#include <stdexcept>
 
 namespace larder::codec {
 
@@ -44,6 +45,12 @@ inline std::uint64_t loadBig64(std::uint8_t const* from) {
 inline std::uint8_t* storeBytes(std::uint8_t* to, Bytes bytes) {
   if (!bytes.empty()) std::memcpy(to, bytes.data(), bytes.size());
   return to + bytes.size();
+}
+
+// Where something stands in a blob, as blobs hold their offsets. Throws length_error beyond 4 GiB.
+inline std::uint32_t toOffset(std::size_t byteCount) {
+  if (byteCount <= UINT32_MAX) return static_cast<std::uint32_t>(byteCount);
+  throw std::length_error("a blob of more than 4 GiB");
 }
 
 // A signed integer, order kept, as an unsigned one.

@@ -1,8 +1,9 @@
 #include "codec/cell_values.h"
 
+#include <algorithm>
+#include <bit>
 #include <charconv>
 #include <cmath>
-#include <cstdlib>
 #include <limits>
 
 #include "codec/float16.h"
@@ -18,14 +19,21 @@ std::string format(double value) {
   return {text, result.ptr};
 }
 
-// A float of an integer column as an integer: only if it is whole and in range.
-std::optional<std::string> integerProblemOf(double value, IntegerRange range) {
+// Floats of an integer column fit if they are whole and in range.
+bool integerFits(double value, IntegerRange range) {
   // The comparisons are exact: bounds below 2^53 are, and int64's are tested as powers of two.
-  bool const fits =
+  bool const isInRange =
       range.max == std::numeric_limits<std::int64_t>::max()
           ? value >= -0x1p63 && value < 0x1p63
           : value >= static_cast<double>(range.min) && value <= static_cast<double>(range.max);
-  if (fits && value == std::trunc(value)) return std::nullopt;
+  return isInRange && value == std::trunc(value);
+}
+bool integerFits(std::int64_t value, IntegerRange range) {
+  return value >= range.min && value <= range.max;
+}
+
+std::optional<std::string> integerProblemOf(double value, IntegerRange range) {
+  if (integerFits(value, range)) return std::nullopt;
   if (std::isfinite(value) && value != std::trunc(value)) {
     return "value " + format(value) + " is not a whole number";
   }
@@ -42,11 +50,17 @@ std::optional<std::string> integerProblem(ColumnReader const& column, std::size_
       return integerProblemOf(column.numberAt<double>(element), range);
     default: {
       auto const value = column.numberAt<std::int64_t>(element);
-      if (value >= range.min && value <= range.max) return std::nullopt;
+      if (integerFits(value, range)) return std::nullopt;
       return "value " + std::to_string(value) + " is not from " + std::to_string(range.min) +
              " to " + std::to_string(range.max);
     }
   }
+}
+
+bool bytesFit(ColumnReader const& column, std::size_t element, ValueLimits const& limits) {
+  Bytes const bytes = column.bytesAt(element);
+  if (bytes.size() > limits.valueBytesMax) return false;
+  return !isText(column.type().scalar) || !firstBadUtf8(bytes);
 }
 
 std::optional<std::string> bytesProblem(ColumnReader const& column, std::size_t element,
@@ -62,17 +76,59 @@ std::optional<std::string> bytesProblem(ColumnReader const& column, std::size_t 
   return "the text is not valid UTF-8 at byte " + std::to_string(*offset);
 }
 
+bool embeddingElementFits(EmbeddingStorage storage, float value) {
+  switch (storage) {
+    case EmbeddingStorage::f32:
+      return true;
+    case EmbeddingStorage::f16:
+      return !std::isfinite(value) ||
+             isFiniteHalf(halfFromFloat(std::bit_cast<std::uint32_t>(value)));
+    case EmbeddingStorage::int8:
+      return std::isfinite(value);
+  }
+  __builtin_unreachable();
+}
+
 std::optional<std::string> embeddingElementProblem(EmbeddingStorage storage, float value) {
-  if (storage == EmbeddingStorage::f32) return std::nullopt;
+  if (embeddingElementFits(storage, value)) return std::nullopt;
   if (storage == EmbeddingStorage::int8) {
-    if (std::isfinite(value)) return std::nullopt;
     return "value " + format(static_cast<double>(value)) + " cannot stand in an int8 embedding";
   }
-  bool const fits =
-      !std::isfinite(value) || isFiniteHalf(halfFromFloat(std::bit_cast<std::uint32_t>(value)));
-  if (fits) return std::nullopt;
   return "value " + format(static_cast<double>(value)) +
          " is beyond the range of f16, -65504 to 65504";
+}
+
+template <typename Given>
+bool allIntegersFit(ColumnReader const& column, IntegerRange range) {
+  bool fits = true;
+  for (std::size_t at = 0; at < column.elementCount(); at++) {
+    fits &= integerFits(column.numberAt<Given>(at), range);
+  }
+  return fits;
+}
+
+bool allIntegersFit(ColumnReader const& column, IntegerRange range) {
+  switch (column.elementClass()) {
+    case ColumnClass::f32:
+      return allIntegersFit<float>(column, range);
+    case ColumnClass::f64:
+      return allIntegersFit<double>(column, range);
+    default:
+      return allIntegersFit<std::int64_t>(column, range);
+  }
+}
+
+bool allElementsFit(ColumnReader const& column, ValueLimits const& limits) {
+  FeatureType const& type = column.type();
+  if (auto const range = integerRangeOf(type.scalar)) return allIntegersFit(column, *range);
+  bool const isEmbedding = type.shape == Shape::embedding;
+  if (!isEmbedding && column.elementClass() != ColumnClass::var) return true;
+  for (std::size_t at = 0; at < column.elementCount(); at++) {
+    bool const fits = isEmbedding ? embeddingElementFits(type.storage, column.numberAt<float>(at))
+                                  : bytesFit(column, at, limits);
+    if (!fits) return false;
+  }
+  return true;
 }
 
 std::optional<std::string> listProblem(ColumnReader const& column, std::size_t elementCount,
@@ -103,30 +159,59 @@ std::uint64_t float64Bits(ColumnReader const& column, std::size_t element) {
   return widenFloat(column.numberAt<std::uint32_t>(element));
 }
 
-std::uint8_t* writeElement(ColumnReader const& column, std::size_t element, std::uint8_t* to) {
-  switch (column.type().scalar) {
-    case Scalar::boolean:
-    case Scalar::int8:
-      return storeLittle(to, static_cast<std::int8_t>(integerAt(column, element)));
-    case Scalar::int16:
-      return storeLittle(to, static_cast<std::int16_t>(integerAt(column, element)));
-    case Scalar::int32:
-      return storeLittle(to, static_cast<std::int32_t>(integerAt(column, element)));
-    case Scalar::int64:
-    case Scalar::timestamp:
-      return storeLittle(to, integerAt(column, element));
-    case Scalar::float32:
-      return storeLittle(to, column.numberAt<std::uint32_t>(element));
-    case Scalar::float64:
-      return storeLittle(to, float64Bits(column, element));
-    case Scalar::string:
-    case Scalar::bytes:
-    case Scalar::categorical: {
-      Bytes const bytes = column.bytesAt(element);
-      return storeBytes(storeVarint(to, bytes.size()), bytes);
-    }
+// Calls `write(cell, cursor)`, which returns the byte behind the cell, for each present cell.
+template <typename Write>
+void eachPresent(ColumnReader const& column, std::span<std::uint8_t*> cursors, Write write) {
+  for (std::size_t cell = 0; cell < cursors.size(); cell++) {
+    if (column.isPresent(cell)) cursors[cell] = write(cell, cursors[cell]);
   }
-  __builtin_unreachable();
+}
+
+// Scalars and lists, by what writes one element: its type is known to the compiler, so that a
+// column is one plain loop.
+template <typename WriteElement>
+void writeElements(ColumnReader const& column, std::span<std::uint8_t*> cursors,
+                   WriteElement writeElement) {
+  if (column.type().shape == Shape::scalar) return eachPresent(column, cursors, writeElement);
+  eachPresent(column, cursors, [&](std::size_t cell, std::uint8_t* to) {
+    ElementRange const elements = column.elementsOf(cell);
+    to = storeVarint(to, elements.end - elements.begin);
+    for (std::size_t at = elements.begin; at < elements.end; at++) to = writeElement(at, to);
+    return to;
+  });
+}
+
+template <typename Stored, typename Given>
+void writeNumbers(ColumnReader const& column, std::span<std::uint8_t*> cursors) {
+  writeElements(column, cursors, [&](std::size_t element, std::uint8_t* to) {
+    return storeLittle(to, static_cast<Stored>(column.numberAt<Given>(element)));
+  });
+}
+
+// Integers, which have been checked: any class of number may hold them.
+template <typename Stored>
+void writeIntegers(ColumnReader const& column, std::span<std::uint8_t*> cursors) {
+  switch (column.elementClass()) {
+    case ColumnClass::f32:
+      return writeNumbers<Stored, float>(column, cursors);
+    case ColumnClass::f64:
+      return writeNumbers<Stored, double>(column, cursors);
+    default:
+      return writeNumbers<Stored, std::int64_t>(column, cursors);
+  }
+}
+
+void writeTexts(ColumnReader const& column, std::span<std::uint8_t*> cursors) {
+  writeElements(column, cursors, [&](std::size_t element, std::uint8_t* to) {
+    Bytes const bytes = column.bytesAt(element);
+    return storeBytes(storeVarint(to, bytes.size()), bytes);
+  });
+}
+
+void writeFloat64s(ColumnReader const& column, std::span<std::uint8_t*> cursors) {
+  writeElements(column, cursors, [&](std::size_t element, std::uint8_t* to) {
+    return storeLittle(to, float64Bits(column, element));
+  });
 }
 
 // The scale of an int8 embedding: the greatest magnitude becomes 127.
@@ -209,6 +294,24 @@ std::optional<std::string> cellProblem(ColumnReader const& column, std::size_t c
   return std::nullopt;
 }
 
+bool allCellsFit(ColumnReader const& column, std::size_t cellCount, ValueLimits const& limits) {
+  bool const isFixedWidth =
+      column.type().shape == Shape::scalar && column.elementClass() != ColumnClass::var;
+  for (std::size_t cell = 0; cell < cellCount; cell++) {
+    bool const isPresent = column.isPresent(cell);
+    if (!isPresent && column.statusAt(cell) != static_cast<std::uint8_t>(CellStatus::nullValue)) {
+      return false;
+    }
+    if (isFixedWidth) continue;
+    ElementRange const elements = column.elementsOf(cell);
+    bool const fits = isPresent ? column.type().shape == Shape::scalar ||
+                                      !listProblem(column, elements.end - elements.begin, limits)
+                                : !nullProblem(column, cell);
+    if (!fits) return false;
+  }
+  return allElementsFit(column, limits);
+}
+
 std::optional<std::string> nullProblem(ColumnReader const& column, std::size_t cell) {
   ElementRange const elements = column.elementsOf(cell);
   bool const isList = column.type().shape != Shape::scalar;
@@ -248,13 +351,33 @@ std::size_t cellRowBytes(ColumnReader const& column, std::size_t cell) {
   __builtin_unreachable();
 }
 
-std::uint8_t* writeCell(ColumnReader const& column, std::size_t cell, std::uint8_t* to) {
-  ElementRange const elements = column.elementsOf(cell);
-  Shape const shape = column.type().shape;
-  if (shape == Shape::embedding) return writeEmbedding(column, elements, to);
-  if (shape == Shape::list) to = storeVarint(to, elements.end - elements.begin);
-  for (std::size_t at = elements.begin; at < elements.end; at++) to = writeElement(column, at, to);
-  return to;
+void writeCells(ColumnReader const& column, std::span<std::uint8_t*> cursors) {
+  if (column.type().shape == Shape::embedding) {
+    return eachPresent(column, cursors, [&](std::size_t cell, std::uint8_t* to) {
+      return writeEmbedding(column, column.elementsOf(cell), to);
+    });
+  }
+  switch (column.type().scalar) {
+    case Scalar::boolean:
+    case Scalar::int8:
+      return writeIntegers<std::int8_t>(column, cursors);
+    case Scalar::int16:
+      return writeIntegers<std::int16_t>(column, cursors);
+    case Scalar::int32:
+      return writeIntegers<std::int32_t>(column, cursors);
+    case Scalar::int64:
+    case Scalar::timestamp:
+      return writeIntegers<std::int64_t>(column, cursors);
+    case Scalar::float32:
+      return writeNumbers<std::uint32_t, std::uint32_t>(column, cursors);
+    case Scalar::float64:
+      return writeFloat64s(column, cursors);
+    case Scalar::string:
+    case Scalar::bytes:
+    case Scalar::categorical:
+      return writeTexts(column, cursors);
+  }
+  __builtin_unreachable();
 }
 
 }  // namespace larder::codec

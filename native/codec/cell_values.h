@@ -1,11 +1,12 @@
 // Cell values on their way into rows and keys: checked against their type, then written.
 //
 // How each type stands in a row is drawn in docs/formats/row-v1.md. A cell is checked before its
-// bytes are counted, and counted before it is written: `writeCell` writes exactly `cellRowBytes`.
+// bytes are counted, and counted before it is written: `writeCells` writes exactly `cellRowBytes`.
 #pragma once
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 
 #include "codec/wire_column.h"
@@ -22,6 +23,11 @@ struct ValueLimits {
 std::optional<std::string> cellProblem(ColumnReader const& column, std::size_t cell,
                                        ValueLimits const& limits);
 
+// Whether all `cellCount` cells can be written, values of null ones included: a quick look that may
+// deny a column whose cells `cellProblem` and `nullProblem` have nothing against, never the
+// reverse.
+bool allCellsFit(ColumnReader const& column, std::size_t cellCount, ValueLimits const& limits);
+
 // Why one element of an integer type does not fit, or of a text type is not UTF-8 or too long.
 std::optional<std::string> elementProblem(ColumnReader const& column, std::size_t element,
                                           ValueLimits const& limits);
@@ -34,7 +40,7 @@ std::int64_t integerAt(ColumnReader const& column, std::size_t element);
 
 std::size_t cellRowBytes(ColumnReader const& column, std::size_t cell);
 
-// Returns the byte behind the cell.
-std::uint8_t* writeCell(ColumnReader const& column, std::size_t cell, std::uint8_t* to);
+// Writes each present cell at its row's cursor, and moves the cursor behind it.
+void writeCells(ColumnReader const& column, std::span<std::uint8_t*> cursors);
 
 }  // namespace larder::codec

@@ -11,10 +11,10 @@ namespace {
 
 constexpr std::size_t kLengthBytes = 4;
 
-// A column of numbers has no varying part.
-bool isFixed(FeatureType const& type) {
-  return type.shape == Shape::scalar && elementClassOf(type.scalar) != ColumnClass::var;
-}
+// By the cells that have no value.
+constexpr CellStatus kStatusOf[kCellValueMin] = {CellStatus::notFound, CellStatus::nullValue,
+                                                 CellStatus::unavailable};
+static_assert(kCellNotFound == 0 && kCellNull == 1 && kCellUnavailable == 2);
 
 // A varint that `findValues` has read before. Moves `from` behind it.
 std::uint32_t takeVarint(std::uint8_t const*& from) {
@@ -81,7 +81,7 @@ std::uint8_t* copyEmbedding(FeatureType const& type, std::uint8_t const* from, s
   __builtin_unreachable();
 }
 
-// A scalar whose values all take the same bytes: nothing of it varies.
+// A scalar whose values all take the same bytes: its column has no varying part.
 bool isFixedWidth(FeatureType const& type) {
   return type.shape == Shape::scalar && rowBytesOf(type.scalar).has_value();
 }
@@ -132,12 +132,10 @@ std::vector<VaryingPart> ColumnGatherer::gatherFixed(FixedParts const& parts) co
 void ColumnGatherer::gatherStatuses(std::size_t columnIndex, std::uint8_t* statuses) const {
   std::size_t const columnCount = decoder_.wanted().size();
   for (std::uint32_t const row : found_.rowOfOutput) {
-    CellStatus status = found_.rows[row].isStale ? CellStatus::outsideMaxAge : CellStatus::present;
+    CellStatus const shown =
+        found_.rows[row].isStale ? CellStatus::outsideMaxAge : CellStatus::present;
     Cell const cell = found_.cells[row * columnCount + columnIndex];
-    if (cell == kCellNotFound) status = CellStatus::notFound;
-    if (cell == kCellNull) status = CellStatus::nullValue;
-    if (cell == kCellUnavailable) status = CellStatus::unavailable;
-    *statuses++ = static_cast<std::uint8_t>(status);
+    *statuses++ = static_cast<std::uint8_t>(cell >= kCellValueMin ? shown : kStatusOf[cell]);
   }
 }
 
@@ -196,7 +194,6 @@ void ColumnGatherer::gatherVarying(std::size_t columnIndex, std::uint8_t* elemen
                                    std::uint8_t* data) const {
   FeatureType const& type = decoder_.wanted()[columnIndex].type;
   if (isFixedWidth(type)) return;
-  if (isFixed(type)) return;
   bool const isText = elementClassOf(type.scalar) == ColumnClass::var;
   eachValue(columnIndex, [&](std::size_t, std::uint8_t const* from) {
     if (type.shape == Shape::embedding) {

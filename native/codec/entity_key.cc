@@ -56,8 +56,8 @@ std::optional<std::string> componentProblem(ColumnReader const& reader, std::siz
   if (reader.statusAt(cell) == static_cast<std::uint8_t>(CellStatus::present)) {
     return elementProblem(reader, cell, limits);
   }
-  return "the cell has status " + std::to_string(reader.statusAt(cell)) +
-         ", a join key is always PRESENT (1)";
+  return "the cell is " + describeStatus(reader.statusAt(cell)) +
+         ", but a join key must have a value";
 }
 
 std::vector<KeyColumn> openKeyColumns(KeysToEncode const& keys, ProblemList& problems) {
@@ -87,6 +87,7 @@ std::vector<std::uint32_t> measureKeys(KeysToEncode const& keys, std::span<KeyCo
                                        ProblemList& problems) {
   std::vector<std::uint32_t> offsets = {0};
   offsets.reserve(keys.rowCount + 1);
+  std::size_t endOffset = 0;
   for (std::uint32_t row = 0; row < keys.rowCount; row++) {
     std::size_t keyBytes = 0;
     for (KeyColumn const& column : columns) {
@@ -97,7 +98,8 @@ std::vector<std::uint32_t> measureKeys(KeysToEncode const& keys, std::span<KeyCo
                        "the entity key takes " + std::to_string(keyBytes) + " bytes, at most " +
                            std::to_string(keys.keyBytesMax) + " are allowed"});
     }
-    offsets.push_back(offsets.back() + static_cast<std::uint32_t>(keyBytes));
+    endOffset += keyBytes;
+    offsets.push_back(toOffset(endOffset));
   }
   return offsets;
 }

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <string>
 
 namespace larder::codec {
 
@@ -107,6 +108,9 @@ constexpr std::size_t embeddingRowBytes(FeatureType const& type) {
   }
   __builtin_unreachable();
 }
+
+// The type as definitions write it.
+std::string describe(FeatureType const& type);
 
 struct IntegerRange {
   std::int64_t min;

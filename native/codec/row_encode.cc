@@ -12,8 +12,8 @@ std::optional<std::string> writtenCellProblem(ColumnReader const& column, std::s
   std::uint8_t const status = column.statusAt(cell);
   if (status == kPresent) return cellProblem(column, cell, limits);
   if (status == kNull) return nullProblem(column, cell);
-  return "the cell has status " + std::to_string(status) +
-         ", only PRESENT (1) and NULL_VALUE (2) can be written";
+  return "the cell is " + describeStatus(status) +
+         ", but only PRESENT and NULL_VALUE cells can be written";
 }
 
 std::vector<ColumnReader> openColumns(RowLayout const& layout, RowsToEncode const& rows,
@@ -32,13 +32,23 @@ std::vector<ColumnReader> openColumns(RowLayout const& layout, RowsToEncode cons
   return readers;
 }
 
+void addCellBytes(ColumnReader const& column, std::span<std::size_t> rowBytes) {
+  FeatureType const& type = column.type();
+  auto const fixedBytes = type.shape == Shape::scalar ? rowBytesOf(type.scalar) : std::nullopt;
+  for (std::size_t row = 0; row < rowBytes.size(); row++) {
+    if (!column.isPresent(row)) continue;
+    rowBytes[row] += fixedBytes ? *fixedBytes : cellRowBytes(column, row);
+  }
+}
+
 // Checks every cell of a column and adds its bytes to its row's.
 void measureColumn(ColumnReader const& column, std::uint32_t columnIndex, ValueLimits const& limits,
                    std::span<std::size_t> rowBytes, ProblemList& problems) {
+  if (allCellsFit(column, rowBytes.size(), limits)) return addCellBytes(column, rowBytes);
   for (std::uint32_t row = 0; row < rowBytes.size(); row++) {
     if (auto problem = writtenCellProblem(column, row, limits)) {
       problems.addCell(row, columnIndex, *std::move(problem));
-    } else if (column.statusAt(row) == kPresent) {
+    } else if (column.isPresent(row)) {
       rowBytes[row] += cellRowBytes(column, row);
     }
   }
@@ -72,10 +82,9 @@ void writeColumn(ColumnReader const& column, std::size_t columnIndex,
                  std::span<std::uint8_t* const> presences, std::span<std::uint8_t*> cursors) {
   auto const bit = static_cast<std::uint8_t>(1u << (columnIndex % 8));
   for (std::size_t row = 0; row < cursors.size(); row++) {
-    if (column.statusAt(row) != kPresent) continue;
-    presences[row][columnIndex / 8] |= bit;
-    cursors[row] = writeCell(column, row, cursors[row]);
+    if (column.isPresent(row)) presences[row][columnIndex / 8] |= bit;
   }
+  writeCells(column, cursors);
 }
 
 }  // namespace
@@ -91,8 +100,10 @@ EncodedRows encodeRows(RowLayout const& layout, RowsToEncode const& rows, ValueL
   EncodedRows out;
   out.offsets.reserve(rowCount + 1);
   out.offsets.push_back(0);
+  std::size_t endOffset = 0;
   for (std::size_t const byteCount : rowBytes) {
-    out.offsets.push_back(out.offsets.back() + static_cast<std::uint32_t>(byteCount));
+    endOffset += byteCount;
+    out.offsets.push_back(toOffset(endOffset));
   }
   out.bytes.resize(out.offsets.back());
   std::vector<std::uint8_t*> presences;

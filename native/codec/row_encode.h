@@ -23,8 +23,8 @@ struct EncodedRows {
   std::vector<std::uint32_t> offsets;  // one more than there are rows
 };
 
-// The rows, if `problems` stays empty. The caller has a column for each feature, and keeps all rows
-// together below 4 GiB: a message is far smaller.
+// The rows, if `problems` stays empty. The caller has a column for each feature. Throws
+// length_error where all rows together pass 4 GiB: a message is far smaller.
 EncodedRows encodeRows(RowLayout const& layout, RowsToEncode const& rows, ValueLimits const& limits,
                        ProblemList& problems);
 

@@ -79,6 +79,12 @@ Step skipValue(Walk& walk, FeatureType const& type) {
   __builtin_unreachable();
 }
 
+// Bytes of a scalar any value of which is valid; 0 for what `skipValue` has to look at.
+std::size_t plainBytesOf(FeatureType const& type) {
+  bool const isPlain = type.shape == Shape::scalar && type.scalar != Scalar::boolean;
+  return isPlain ? rowBytesOf(type.scalar).value_or(0) : 0;
+}
+
 bool hasPresencePadding(Bytes presence, std::size_t featureCount) {
   std::size_t const usedBits = featureCount % 8;
   return usedBits != 0 && (presence.back() >> usedBits) != 0;
@@ -164,6 +170,12 @@ std::optional<RowFault> findValues(Bytes row, RowHeader const& header, RowLayout
     bool const isSet = ((presence[index / 8] >> (index % 8)) & 1) != 0;
     valueOffsets[index] = isSet ? static_cast<std::uint32_t>(walk.offset) : 0;
     if (!isSet) continue;
+    // Most values are of this kind.
+    std::size_t const plainBytes = plainBytesOf(layout.features[index].type);
+    if (plainBytes != 0 && plainBytes <= walk.left()) {
+      walk.offset += plainBytes;
+      continue;
+    }
     auto const corruption = skipValue(walk, layout.features[index].type);
     if (corruption) return RowFault{*corruption, index};
   }

@@ -25,7 +25,7 @@ StoreKeys encodeHotKeys(KeyBatch const& keys, std::span<std::uint32_t const> slo
   std::size_t byteCount = 0;
   for (std::uint32_t const slot : slots) {
     byteCount += hotKeyBytes(keys, slot, rawKeyBytesMax);
-    out.offsets.push_back(static_cast<std::uint32_t>(byteCount));
+    out.offsets.push_back(toOffset(byteCount));
   }
   out.bytes.resize(byteCount);
   out.isHashed.resize(slots.size());
@@ -52,7 +52,7 @@ StoreKeys encodeWarmKeys(KeyBatch const& keys, std::span<std::uint32_t const> sl
   std::size_t byteCount = 0;
   for (std::uint32_t const slot : slots) {
     byteCount += kWarmSpreadBytes + keys.keyAt(slot).size();
-    out.offsets.push_back(static_cast<std::uint32_t>(byteCount));
+    out.offsets.push_back(toOffset(byteCount));
   }
   out.bytes.resize(byteCount);
   std::uint8_t* to = out.bytes.data();

@@ -1,6 +1,8 @@
 #include "codec/wire_column.h"
 
 #include <optional>
+#include <string_view>
+#include <utility>
 
 namespace larder::codec {
 
@@ -31,21 +33,19 @@ bool accepts(FeatureType const& type, ColumnClass given) {
   return integerRangeOf(type.scalar).has_value() && given != ColumnClass::var;
 }
 
-std::string describe(WireColumn const& column) {
-  std::string text(nameOf(column.columnClass));
-  if (column.columnClass == ColumnClass::list) {
-    text.append("<").append(nameOf(column.elementClass)).append(">");
-  }
-  return text;
+std::string classText(ColumnClass columnClass, ColumnClass elementClass) {
+  std::string text(nameOf(columnClass));
+  if (columnClass != ColumnClass::list) return text;
+  return text.append("<").append(nameOf(elementClass)).append(">");
 }
 
 std::optional<std::string> wrongClass(WireColumn const& column, FeatureType const& type) {
   bool const isList = column.columnClass == ColumnClass::list;
   bool const wantsList = columnClassOf(type) == ColumnClass::list;
   if (isList == wantsList && accepts(type, column.elementClass)) return std::nullopt;
-  std::string expected(nameOf(elementClassOf(type.scalar)));
-  if (wantsList) expected = "list<" + expected + ">";
-  return "the column is of class " + describe(column) + ", its type is sent as " + expected;
+  return "its declared type " + describe(type) + " is sent as " +
+         classText(columnClassOf(type), elementClassOf(type.scalar)) + ", not as " +
+         classText(column.columnClass, column.elementClass);
 }
 
 std::optional<std::string> notWhole(std::string_view what, std::size_t byteCount,
@@ -108,6 +108,22 @@ std::vector<std::size_t> runningSums(Bytes lengths) {
 }
 
 }  // namespace
+
+std::string describeStatus(std::uint8_t status) {
+  switch (static_cast<CellStatus>(status)) {
+    case CellStatus::present:
+      return "PRESENT";
+    case CellStatus::nullValue:
+      return "NULL_VALUE";
+    case CellStatus::notFound:
+      return "NOT_FOUND";
+    case CellStatus::outsideMaxAge:
+      return "OUTSIDE_MAX_AGE";
+    case CellStatus::unavailable:
+      return "UNAVAILABLE";
+  }
+  return "of the unknown status " + std::to_string(status);
+}
 
 ColumnReader::ColumnReader(WireColumn const& column, FeatureType const& type)
     : column_(column), type_(type) {

@@ -25,6 +25,9 @@ enum class CellStatus : std::uint8_t {
   unavailable = 5,
 };
 
+// The status as users read it; a byte that is none as its number.
+std::string describeStatus(std::uint8_t status);
+
 struct WireColumn {
   ColumnClass columnClass;
   // Of lists the class of their elements; else the column's own.
@@ -50,6 +53,12 @@ class ColumnReader {
   ColumnClass elementClass() const { return column_.elementClass; }
   std::uint8_t statusAt(std::size_t cell) const {
     return column_.hasStatus ? column_.status[cell] : kPresent;
+  }
+  bool isPresent(std::size_t cell) const { return statusAt(cell) == kPresent; }
+  std::size_t elementCount() const {
+    bool const isVar = column_.elementClass == ColumnClass::var;
+    return isVar ? dataOffsets_.size() - 1
+                 : column_.data.size() / columnCellBytes(column_.elementClass);
   }
   ElementRange elementsOf(std::size_t cell) const {
     if (listOffsets_.empty()) return {cell, cell + 1};

@@ -1,5 +1,6 @@
 #include "lightgbm/model_layout.h"
 
+#include <algorithm>
 #include <bit>
 #include <cmath>
 #include <limits>
@@ -7,6 +8,9 @@
 namespace larder::lightgbm {
 
 namespace {
+
+// Words of a set that has every category there is, an int32 from 0.
+constexpr std::uint32_t kCategoryWordsMax = (std::uint32_t{1} << 31) / 32;
 
 // `next + 1` is what a leaf of value NaN steps to; see model.h.
 Node leafNode(double value, std::uint32_t position) {
@@ -105,7 +109,8 @@ Node ModelLayout::categoricalNode(RawTree const& tree, std::size_t node, std::ui
   std::size_t const set = static_cast<std::size_t>(tree.threshold[node]);
   std::uint32_t const begin = static_cast<std::uint32_t>(tree.categoryBounds[set]);
   std::uint32_t const end = static_cast<std::uint32_t>(tree.categoryBounds[set + 1]);
-  std::uint64_t const bitCount = std::uint64_t{end - begin} * 32;
+  // Bits beyond the greatest category are never asked for, and their number may not fit.
+  std::uint64_t const bitCount = std::uint64_t{std::min(end - begin, kCategoryWordsMax)} * 32;
   std::uint32_t const offset = laneOffset(tree.splitFeature[node], Preparation::category);
   model_.isFeatureCategorical[static_cast<std::size_t>(tree.splitFeature[node])] = true;
   return {bitCount << 32 | (wordBegin + begin), offset | Node::kCategorical, next};

@@ -1,5 +1,6 @@
 #include "lightgbm/parse_text.h"
 
+#include <algorithm>
 #include <string>
 
 #include "lightgbm/model_layout.h"

@@ -1,6 +1,7 @@
 // Rows alone: what was encoded decodes, a row cut anywhere is corrupt, and varints are minimal.
 // Comparisons with the plain reference are in test/codec.test.ts.
 #include <array>
+#include <stdexcept>
 
 #include "codec/column_gather.h"
 #include "codec_example.h"
@@ -52,6 +53,30 @@ void testVarints() {
   check(!read({0x80, 0x80, 0x80, 0x80, 0x80, 0x01}), "six bytes");
 }
 
+// Offsets are 32 bits: rows beyond that are refused before anything is allocated for them.
+void testTooManyBytes() {
+  constexpr std::size_t kRowCount = 64;
+  constexpr std::uint32_t kValueBytes = 1 << 20;
+  std::vector<std::uint8_t> const data(kRowCount * kValueBytes);
+  std::vector<std::uint8_t> lengths;
+  for (std::size_t row = 0; row < kRowCount; row++) append(lengths, kValueBytes);
+  FeatureType const type = {Shape::scalar, Scalar::bytes, EmbeddingStorage::f32, 0};
+  WireColumn const column = {ColumnClass::var, ColumnClass::var, {}, data, lengths, false, {}};
+  // All columns are the same memory.
+  std::vector<WireColumn> const columns(64, column);
+  RowLayout layout = {2, {}};
+  for (std::uint32_t id = 0; id < columns.size(); id++) layout.features.push_back({id, type});
+  std::vector<std::int64_t> const eventTimesUs(kRowCount);
+  ProblemList problems(kRowCount, 10);
+  bool isRefused = false;
+  try {
+    encodeRows(layout, {columns, eventTimesUs, 7}, {1u << 31, kValueBytes, 0}, problems);
+  } catch (std::length_error const&) {
+    isRefused = true;
+  }
+  check(problems.empty() && isRefused, "rows of more than 4 GiB are refused");
+}
+
 // A column of numbers between two that vary: nothing of one may land in another.
 void testGather() {
   Random random(2);
@@ -92,6 +117,7 @@ void testGather() {
 int main() {
   testCuts();
   testVarints();
+  testTooManyBytes();
   testGather();
   std::puts("codec_row_test: ok");
 }

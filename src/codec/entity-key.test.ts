@@ -147,7 +147,7 @@ describe('bad input', () => {
         {
           rowIndex: 1,
           column: 'k0',
-          reason: 'the cell has status 2, a join key is always PRESENT (1)',
+          reason: 'the cell is NULL_VALUE, but a join key must have a value',
         },
         { rowIndex: 2, column: 'k0', reason: 'the text is not valid UTF-8 at byte 0' },
       ],
@@ -158,7 +158,7 @@ describe('bad input', () => {
   test('a column of another class, or ragged, is refused as a whole', () => {
     const numbers = columnOf({ name: 'k0', type: 'int32' }, [1, 2])
     expect(() => encodeEntityKeys(keysOf('string'), [numbers], 2)).toThrow(
-      "column 'k0': the column is of class f64, its type is sent as var",
+      "column 'k0': its declared type string is sent as var, not as f64",
     )
     expect(() => encodeEntityKeys(keysOf('int32'), [numbers], 3)).toThrow(
       "column 'k0': the column has 2 cells, expected 3",

@@ -193,29 +193,34 @@ interface ColumnParts {
 
 function viewValues(type: FeatureType, parts: ColumnParts): ColumnValues {
   const { fixed, varying, index } = parts
-  const [elementsBegin = 0, elementsEnd = 0, dataBegin = 0, dataEnd = 0] = varying.bounds.subarray(
-    4 * index,
-  )
+  const { memory, bounds } = varying
   const elementClass = elementClassOf(type)
-  const data = new Uint8Array(varying.memory, dataBegin, dataEnd - dataBegin)
-  if (type.kind === 'scalar') {
-    return viewScalars(elementClass, fixed.memory, fixed.offset, fixed.rowCount, data)
+  const viewData = () => {
+    const begin = bounds[4 * index + 2] ?? 0
+    const end = bounds[4 * index + 3] ?? 0
+    return new Uint8Array(memory, begin, end - begin)
   }
+  if (type.kind === 'scalar') {
+    return viewScalars(elementClass, fixed.memory, fixed.offset, fixed.rowCount, viewData)
+  }
+  const begin = bounds[4 * index] ?? 0
+  const end = bounds[4 * index + 1] ?? 0
   const elementBytes = elementClass === 'f64' || elementClass === 'i64' ? 8 : 4
-  const elementCount = (elementsEnd - elementsBegin) / elementBytes
+  const elementCount = (end - begin) / elementBytes
   return {
     class: 'list',
     lengths: new Uint32Array(fixed.memory, fixed.offset, fixed.rowCount),
-    elements: viewScalars(elementClass, varying.memory, elementsBegin, elementCount, data),
+    elements: viewScalars(elementClass, memory, begin, elementCount, viewData),
   }
 }
 
+/** `viewData` makes the blob's view, which numbers have no use for. */
 function viewScalars(
   scalarClass: ScalarClass,
   memory: ArrayBuffer,
   offset: number,
   count: number,
-  data: Uint8Array,
+  viewData: () => Uint8Array,
 ): ScalarValues {
   switch (scalarClass) {
     case 'f32':
@@ -225,6 +230,6 @@ function viewScalars(
     case 'i64':
       return { class: 'i64', values: new BigInt64Array(memory, offset, count) }
     case 'var':
-      return { class: 'var', data, lengths: new Uint32Array(memory, offset, count) }
+      return { class: 'var', data: viewData(), lengths: new Uint32Array(memory, offset, count) }
   }
 }

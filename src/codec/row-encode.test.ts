@@ -176,11 +176,12 @@ describe('a value that does not fit is told, and no row is encoded', () => {
   test.each([
     {
       status: 0,
-      reason: 'the cell has status 0, only PRESENT (1) and NULL_VALUE (2) can be written',
+      reason:
+        'the cell is of the unknown status 0, but only PRESENT and NULL_VALUE cells can be written',
     },
     {
       status: cellStatus.notFound,
-      reason: 'the cell has status 3, only PRESENT (1) and NULL_VALUE (2) can be written',
+      reason: 'the cell is NOT_FOUND, but only PRESENT and NULL_VALUE cells can be written',
     },
     { status: cellStatus.nullValue, reason: 'the cell is null, but has 1 bytes' },
   ])('status $status', ({ status, reason }) => {
@@ -223,37 +224,37 @@ describe('a column that is wrong as a whole', () => {
     {
       type: scalar('float32'),
       column: f64(1, 2),
-      message: 'the column is of class f64, its type is sent as f32',
+      message: 'its declared type float32 is sent as f32, not as f64',
     },
     {
       type: scalar('float64'),
       column: i64(1n, 2n),
-      message: 'the column is of class i64, its type is sent as f64',
+      message: 'its declared type float64 is sent as f64, not as i64',
     },
     {
       type: scalar('int8'),
       column: raw(Buffer.from('1'), Buffer.from('2')),
-      message: 'the column is of class var, its type is sent as f32',
+      message: 'its declared type int8 is sent as f32, not as var',
     },
     {
       type: scalar('string'),
       column: f32(1, 2),
-      message: 'the column is of class f32, its type is sent as var',
+      message: 'its declared type string is sent as var, not as f32',
     },
     {
       type: list('float32'),
       column: f32(1, 2),
-      message: 'the column is of class f32, its type is sent as list<f32>',
+      message: 'its declared type list<float32> is sent as list<f32>, not as f32',
     },
     {
       type: scalar('float32'),
       column: lists([1, 1], 1, 2),
-      message: 'the column is of class list<f32>, its type is sent as f32',
+      message: 'its declared type float32 is sent as f32, not as list<f32>',
     },
     {
       type: f16,
       column: wireColumnOf('x', list('float64'), [[], []]),
-      message: 'the column is of class list<f64>, its type is sent as list<f32>',
+      message: 'its declared type embedding<2, f16> is sent as list<f32>, not as list<f64>',
     },
     { type: scalar('float32'), column: f32(1), message: 'the column has 1 cells, expected 2' },
     {

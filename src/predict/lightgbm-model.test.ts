@@ -211,9 +211,11 @@ describe('bad input', () => {
     expect(sliced[rowCount - 1]).toBe(0)
   })
 
-  test('closing lets calls under way end, and refuses later ones', async () => {
+  test.each([
+    ['one slice', 50_000],
+    ['several slices', 1_200_000],
+  ])('closing lets calls under way of %s end, and refuses later ones', async (_, rowCount) => {
     const closing = parse(text)
-    const rowCount = 50_000
     const output = new Float64Array(rowCount)
     const call = closing.predict([f64(9), f64(1), f64(1)], rowCount, output, { raw: true })
     closing.close()

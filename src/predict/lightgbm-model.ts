@@ -12,7 +12,6 @@ import { loadAddon } from '../native.js'
 import {
   type InexactInteger,
   type LightgbmColumn,
-  type LightgbmHandle,
   type LightgbmNative,
   type LightgbmParsed,
   type RunMode,
@@ -78,11 +77,21 @@ function badModel(reason: string, offset: number, excerpt: string): LarderError 
 function createModel(native: LightgbmNative, parsed: LightgbmParsed): LightgbmModel {
   const pandasCategorical = parsePandasCategorical(parsed)
   const { featureNames, outputCount, treeCount } = parsed
-  let handle: LightgbmHandle | undefined = parsed.handle
-  const run = (request: RunRequest): Promise<void> => {
-    assert(handle !== undefined, 'a closed model is not used')
+  let isClosed = false
+  let runCount = 0
+  const freeIfUnused = () => {
+    if (isClosed && runCount === 0) native.lightgbmFree(parsed.handle)
+  }
+  const run = async (request: RunRequest): Promise<void> => {
+    assert(!isClosed, 'a closed model is not used')
     requireShape(featureNames, request)
-    return runSlices(native, handle, parsed, request)
+    runCount++
+    try {
+      await runSlices(native, parsed, request)
+    } finally {
+      runCount--
+      freeIfUnused()
+    }
   }
   return Object.freeze({
     featureNames,
@@ -104,8 +113,8 @@ function createModel(native: LightgbmNative, parsed: LightgbmParsed): LightgbmMo
       await run({ columns, rowCount, output, mode: runModes.leaf, signal })
     },
     close: () => {
-      if (handle !== undefined) native.lightgbmFree(handle)
-      handle = undefined
+      isClosed = true
+      freeIfUnused()
     },
   } satisfies LightgbmModel)
 }
@@ -120,10 +129,10 @@ interface RunRequest {
 
 async function runSlices(
   native: LightgbmNative,
-  handle: LightgbmHandle,
   parsed: LightgbmParsed,
   request: RunRequest,
 ): Promise<void> {
+  const { handle } = parsed
   const { rowCount, output, mode, signal } = request
   signal?.throwIfAborted()
   const rowSteps = parsed.stepCount + 1
