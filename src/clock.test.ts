@@ -36,6 +36,19 @@ describe('the system clock', () => {
     await expect(systemClock.sleep(1e6, signal)).rejects.toMatchObject({ name: 'TimeoutError' })
   })
 
+  test('what is to happen later happens once, unless it was stopped', async () => {
+    const fired: string[] = []
+    systemClock.after(1, () => fired.push('stopped')).stop()
+    await new Promise<void>((resolve) => {
+      systemClock.after(1, () => {
+        fired.push('after')
+        resolve()
+      })
+    })
+    await systemClock.sleep(5)
+    expect(fired).toEqual(['after'])
+  })
+
   test('a timer ticks until it is stopped', async () => {
     let tickCount = 0
     await new Promise<void>((resolve) => {

@@ -23,6 +23,8 @@ export interface Clock {
   sleep(delayMs: number, signal?: AbortSignal): Promise<void>
   /** A signal that fires after `delayMs`. Never keeps the process alive. */
   timeout(delayMs: number): AbortSignal
+  /** Calls `fire` after `delayMs` unless stopped before. Never keeps the process alive. */
+  after(delayMs: number, fire: () => void): Timer
   /** Calls `tick` every `periodMs` until stopped. Never keeps the process alive. */
   every(periodMs: number, tick: () => void): Timer
 }
@@ -48,6 +50,11 @@ export const systemClock: Clock = {
     })
   },
   timeout: (delayMs) => AbortSignal.timeout(delayMs),
+  after(delayMs, fire) {
+    const timer = setTimeout(fire, delayMs)
+    timer.unref()
+    return { stop: () => clearTimeout(timer) }
+  },
   every(periodMs, tick) {
     const timer = setInterval(tick, periodMs)
     timer.unref()

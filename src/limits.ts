@@ -20,6 +20,8 @@ export const replyValuesMax = 1_000_000
 /** Bytes of one gRPC message: grpc-js's default of 4 MiB is too little for a bulk batch. */
 export const messageBytesMax = 32 * mebi
 
+/** Calls under way at once: each may hold a megabyte, and a client that waits for more waits in vain. */
+export const callsUnderWayMax = 1024
 /** Rows in one WriteFeatures batch. */
 export const batchRowsMax = 10_000
 /** Bytes of a batch id. */

@@ -41,6 +41,13 @@ describe.each([
   })
 })
 
+test("the system's draws differ, also over many of them", () => {
+  const values = draws(systemPrng)
+  expect(new Set(values).size).toBeGreaterThan(990)
+  expect(Math.min(...values)).toBeGreaterThanOrEqual(0)
+  expect(Math.max(...values)).toBeLessThan(1)
+})
+
 test.each([0, 1, 24])('%d random bytes, others each time', (byteCount) => {
   expect(randomSeed(byteCount)).toHaveLength(byteCount)
   expect(randomSeed(24)).not.toEqual(randomSeed(24))

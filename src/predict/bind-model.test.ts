@@ -83,7 +83,11 @@ describe('what an input reads', () => {
 
   test.each([
     [['near.mean'], undefined, 'its inputs fit several services (means, other_means): name one'],
-    [['sales.meen'], undefined, 'no feature service has all its inputs: name the service'],
+    [
+      ['sales.meen'],
+      undefined,
+      'no feature service has all its inputs (sales.meen): name the service',
+    ],
     [['sales.mean'], 'service: mean', `no feature service 'mean': did you mean "means"?`],
     [
       ['near.mean', 'near.cont', 'x'],
@@ -98,7 +102,11 @@ describe('what an input reads', () => {
         `categoricals that the model has codes for; input 'sales.hours' is list<int32>, which`,
     ],
     [['sales.profile'], 'service: sales_inputs', 'is embedding<2, f32>, which a tree cannot take'],
-    [['sales.country'], 'service: sales_inputs', 'the file lists categories for 0 inputs, but 1'],
+    [
+      ['sales.country'],
+      'service: sales_inputs',
+      'the file has no texts of categories (pandas_categorical), but reads sales.country as text',
+    ],
   ])('%j with %j is refused', (featureNames, yaml, message) => {
     expect(() => bind({ featureNames }, yaml)).toThrow(
       expect.objectContaining({ code: 'bad_model', message: expect.stringContaining(message) }),
@@ -107,7 +115,7 @@ describe('what an input reads', () => {
 
   test('before anything was applied the missing service is told', () => {
     expect(() => bindModel(testModel({ featureNames: ['a.b'] }), undefined, emptySnapshot)).toThrow(
-      'no feature service has all its inputs: name the service in model.yaml',
+      'there are no feature services: apply definitions first',
     )
   })
 })

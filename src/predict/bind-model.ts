@@ -5,6 +5,7 @@
  * wrong score for ever after.
  */
 
+import { assert } from '../assert.js'
 import { didYouMean } from '../closest-name.js'
 import type { DefaultValue } from '../declared.js'
 import { LarderError } from '../errors.js'
@@ -52,6 +53,7 @@ export function bindModel(
   snapshot: Snapshot,
 ): BoundModel {
   const service = findModelService(model, yaml, snapshot)
+  assertMatched(model, yaml, service)
   const inputs: BoundInput[] = []
   const problems: string[] = []
   const categoricalNames = categoricalInputs(model, yaml, service)
@@ -94,14 +96,25 @@ function findModelService(
     const names = new Set(service.features.map((feature) => feature.name))
     return wanted.every((name) => names.has(sourceName(yaml, name)))
   })
+  if (snapshot.services.size === 0) {
+    throw badModel('there are no feature services: apply definitions first')
+  }
   const [only] = fitting
   if (fitting.length === 1) return only
   throw badModel(
     fitting.length === 0
-      ? 'no feature service has all its inputs: name the service in model.yaml'
+      ? `no feature service has all its inputs (${namesText(wanted)}): name the service in model.yaml`
       : `its inputs fit several services (${fitting.map((service) => service.name).join(', ')}): ` +
           'name one in model.yaml',
   )
+}
+
+const namesShownMax = 8
+
+function namesText(names: readonly string[]): string {
+  const shown = names.slice(0, namesShownMax).join(', ')
+  const restCount = names.length - namesShownMax
+  return restCount > 0 ? `${shown} and ${restCount} more` : shown
 }
 
 function bindInput(inputName: string, context: BindContext): BoundInput {
@@ -113,7 +126,7 @@ function bindInput(inputName: string, context: BindContext): BoundInput {
     throw badModel(`input '${inputName}': '${name}' is both a request value and a feature`)
   }
   const type = request?.type ?? feature?.feature.type
-  if (type === undefined) throw unmatched(inputName, name, context)
+  assert(type !== undefined, `input "${inputName}" reads a feature or a request value`)
   const codes = codesOf(inputName, type, context)
   assertNumeric(inputName, type, codes)
   const ownDefault = yaml?.inputs.get(inputName)?.defaultValue ?? request?.defaultValue
@@ -142,13 +155,23 @@ function requestValue(yaml: ModelYaml | undefined, name: string) {
   return yaml?.requestValues.find((value) => value.name === name)
 }
 
-function unmatched(inputName: string, name: string, { yaml, service }: BindContext): LarderError {
+/** Before anything else: what is wrong with a name would show as something else later. */
+function assertMatched(
+  model: Model,
+  yaml: ModelYaml | undefined,
+  service: FeatureService | undefined,
+): void {
   const known = [
     ...(service?.features.map((feature) => feature.name) ?? []),
     ...(yaml?.requestValues.map((value) => value.name) ?? []),
   ]
   const owner = service === undefined ? 'the request values' : `service '${service.name}'`
-  return badModel(`input '${inputName}': ${owner} has no '${name}'${didYouMean(name, known)}`)
+  const problems = model.featureNames.flatMap((inputName) => {
+    const name = sourceName(yaml, inputName)
+    if (known.includes(name)) return []
+    return [`input '${inputName}': ${owner} has no '${name}'${didYouMean(name, known)}`]
+  })
+  if (problems.length > 0) throw badModel(problems.join('; '))
 }
 
 /**
@@ -169,6 +192,12 @@ function categoricalInputs(
         )
   const listCount = model.pandasCategorical?.length ?? 0
   if (names.length === listCount) return names
+  if (listCount === 0 && named === undefined) {
+    throw badModel(
+      `the file has no texts of categories (pandas_categorical), but reads ${names.join(', ')} as text: ` +
+        'train from a pandas frame with category columns, or declare the codes as integers',
+    )
+  }
   throw badModel(
     `the file lists categories for ${listCount} inputs, ` +
       `but ${names.length} are ${named === undefined ? 'declared string or categorical' : 'named'} ` +

@@ -158,6 +158,16 @@ categorical: [a, "c=d"]
     expect(models.bind('sales', other).inputs).not.toBe(first.inputs)
   })
 
+  test('without a version means the newest that fits; a named one is not replaced', async () => {
+    const fitting = exampleModelText.replace(/"x", *"y", *"z"/, '1, 2, 3')
+    await put('sales/1/model.txt', fitting)
+    await put('sales/2/model.txt', fitting.replace('c=d', 'unheard_of'))
+    await put('sales/model.yaml', yaml)
+    await models.scan()
+    expect(models.bind('sales', emptySnapshot).entry.version).toBe('1')
+    expect(() => models.bind('sales@2', emptySnapshot)).toThrow(/'sales@2' does not fit/)
+  })
+
   test('tells why a model does not fit', async () => {
     await put('sales/1/model.txt')
     await models.scan()
@@ -165,8 +175,8 @@ categorical: [a, "c=d"]
       expect.objectContaining({
         code: 'bad_model',
         message:
-          "model 'sales@1' does not fit the definitions: no feature service has all its inputs: " +
-          'name the service in model.yaml',
+          "model 'sales@1' does not fit the definitions: there are no feature services: " +
+          'apply definitions first',
       }),
     )
   })

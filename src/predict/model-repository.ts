@@ -81,7 +81,30 @@ export class ModelRepository {
    * The version that `reference` means: `name`, `name@version` or `name@label`. Throws `not_found`,
    * and `bad_model` where that version could not be loaded.
    */
-  find(reference: string): ModelVersion & { readonly model: Model } {
+  find(reference: string): LoadedVersion {
+    const [first] = this.#candidates(reference)
+    return first
+  }
+
+  /**
+   * The version that `reference` means, bound to `snapshot`, once per snapshot. Where no version is
+   * named or stable, the newest that fits is meant. Throws `bad_model` where none fits.
+   */
+  bind(reference: string, snapshot: Snapshot): BoundModel & { readonly entry: ModelVersion } {
+    let failure: LarderError | undefined
+    for (const entry of this.#candidates(reference)) {
+      const bound = this.#bindOnce(entry, entry.model, snapshot)
+      if (!(bound instanceof LarderError)) return { ...bound, entry }
+      failure ??= new LarderError(
+        'bad_model',
+        `model '${keyOf(entry)}' does not fit the definitions: ${bound.message}`,
+      )
+    }
+    throw failure ?? new LarderError('internal', `no version of '${reference}' was tried`)
+  }
+
+  /** The versions that `reference` may mean, the likeliest first; all of them are loaded. */
+  #candidates(reference: string): readonly [LoadedVersion, ...LoadedVersion[]] {
     const at = reference.indexOf('@')
     const name = at === -1 ? reference : reference.slice(0, at)
     const selector = at === -1 ? undefined : reference.slice(at + 1)
@@ -90,33 +113,15 @@ export class ModelRepository {
       const names = this.list().map((entry) => entry.name)
       throw new LarderError('not_found', `no model '${name}'${didYouMean(name, names)}`)
     }
-    const entry = selectVersion(versions, selector)
-    if (entry === undefined) {
+    const [first, ...others] = selectVersions(versions, selector)
+    if (first === undefined) {
       const known = versions.flatMap(({ version, labels }) => [version, ...labels]).join(', ')
       throw new LarderError('not_found', `model '${name}' has no '${selector}' (it has ${known})`)
     }
-    const { model } = entry
-    if (model === undefined) {
-      throw new LarderError(
-        'bad_model',
-        `model '${entry.name}@${entry.version}' cannot be used: ${entry.problem}`,
-      )
+    if (!isLoaded(first)) {
+      throw new LarderError('bad_model', `model '${keyOf(first)}' cannot be used: ${first.problem}`)
     }
-    return { ...entry, model }
-  }
-
-  /** `entry` bound to `snapshot`, once per snapshot. Throws `bad_model` where it does not fit. */
-  bind(reference: string, snapshot: Snapshot): BoundModel & { readonly entry: ModelVersion } {
-    const found = this.find(reference)
-    const entry = this.#loaded.get(keyOf(found))?.entry ?? found
-    const bound = this.#bindOnce(entry, found.model, snapshot)
-    if (bound instanceof LarderError) {
-      throw new LarderError(
-        'bad_model',
-        `model '${entry.name}@${entry.version}' does not fit the definitions: ${bound.message}`,
-      )
-    }
-    return { ...bound, entry }
+    return [first, ...others.filter(isLoaded)]
   }
 
   #bindOnce(entry: ModelVersion, model: Model, snapshot: Snapshot): BoundModel | LarderError {
@@ -228,18 +233,20 @@ function labelsWanted(
 }
 
 /**
- * The named version or label; without one the stable version, or where no version is to be stable the
- * newest that can be used. Throws `bad_model` where the version that is to be stable cannot be.
+ * The named version or label; without one the stable version, or where no version is to be stable all
+ * that are loaded, the newest first. Throws `bad_model` where the version that is to be stable cannot be.
  */
-function selectVersion(
+function selectVersions(
   versions: readonly ModelVersion[],
   selector: string | undefined,
-): ModelVersion | undefined {
+): readonly ModelVersion[] {
   if (selector !== undefined) {
-    return versions.find(({ version, labels }) => version === selector || labels.includes(selector))
+    return versions.filter(
+      ({ version, labels }) => version === selector || labels.includes(selector),
+    )
   }
-  const stable = versions.find(({ labels }) => labels.includes(stableLabel))
-  if (stable !== undefined) return stable
+  const stable = versions.filter(({ labels }) => labels.includes(stableLabel))
+  if (stable.length > 0) return stable
   for (const { name, yaml } of versions) {
     const version = yaml?.labels.get(stableLabel)
     if (version === undefined) continue
@@ -249,7 +256,15 @@ function selectVersion(
         'cannot be used; name another version, or correct model.yaml',
     )
   }
-  return versions.findLast(({ model }) => model !== undefined) ?? versions.at(-1)
+  const newestFirst = versions.toReversed()
+  const loaded = newestFirst.filter(isLoaded)
+  return loaded.length > 0 ? loaded : newestFirst
+}
+
+type LoadedVersion = ModelVersion & { readonly model: Model }
+
+function isLoaded(entry: ModelVersion): entry is LoadedVersion {
+  return entry.model !== undefined
 }
 
 function tryBind(entry: ModelVersion, model: Model, snapshot: Snapshot): BoundModel | LarderError {

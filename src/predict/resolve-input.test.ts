@@ -118,6 +118,23 @@ describe('where a value comes from', () => {
     expect([...resolved.values]).toEqual([10, 2, Number.NaN])
   })
 
+  test('stored gaps are filled in a copy, and without gaps nothing is copied', () => {
+    const bound = input('float64', { modelDefault: 9 })
+    const whole = numbers([1, 2, 3])
+    expect(resolveInput(bound, { ...nothing, stored: whole }, 3).values).toBe(
+      whole.values.class === 'f64' && whole.values.values,
+    )
+    const gaps = numbers([1, 0, 3], [present, nullValue, outsideMaxAge])
+    const resolved = resolveInput(bound, { ...nothing, stored: gaps }, 3)
+    const { stored, modelDefault } = valueOrigin
+    expect(resolved).toEqual({
+      values: Float64Array.of(1, 9, 3),
+      origins: Uint8Array.of(stored, modelDefault, stored),
+      statuses: Uint8Array.of(present, nullValue, outsideMaxAge),
+    })
+    expect(gaps.values).toEqual({ class: 'f64', values: Float64Array.of(1, 0, 3) })
+  })
+
   test('no rows make an empty column', () => {
     expect(resolveInput(input('float64'), nothing, 0).values).toEqual(new Float64Array(0))
   })

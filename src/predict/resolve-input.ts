@@ -46,8 +46,8 @@ export function resolveInput(
 ): ResolvedInput {
   const { given, stored, servesStale } = sources
   if (given === undefined && stored !== undefined) {
-    const whole = storedAsItIs(input, stored)
-    if (whole !== undefined) return whole
+    const resolved = resolveStoredNumbers(input, stored, servesStale)
+    if (resolved !== undefined) return resolved
   }
   const values = input.exactInFloat32 ? new Float32Array(rowCount) : new Float64Array(rowCount)
   const origins = new Uint8Array(rowCount)
@@ -78,14 +78,31 @@ export function resolveInput(
   return { values, origins, statuses }
 }
 
-/** The stored column itself, where every cell is present and already what the model sees. */
-function storedAsItIs(input: BoundInput, stored: FeatureColumn): ResolvedInput | undefined {
-  const values = numbersOf(stored.values)
-  if (values === undefined || input.codes !== undefined) return undefined
-  if (input.exactInFloat32 !== values instanceof Float32Array) return undefined
-  for (const status of stored.status) if (status !== cellStatus.present) return undefined
-  const origins = new Uint8Array(values.length).fill(valueOrigin.stored)
-  return { values, origins, statuses: stored.status }
+/**
+ * Stored numbers with the fallback in their gaps: what most inputs are. The column itself where it has
+ * no gap and the model sees its numbers as they are. Undefined where each cell must be converted.
+ */
+function resolveStoredNumbers(
+  input: BoundInput,
+  { values: stored, status: statuses }: FeatureColumn,
+  servesStale: boolean,
+): ResolvedInput | undefined {
+  const numbers = numbersOf(stored)
+  if (numbers === undefined || input.codes !== undefined) return undefined
+  let values = numbers
+  if (input.exactInFloat32 !== numbers instanceof Float32Array) {
+    values = input.exactInFloat32 ? new Float32Array(numbers) : new Float64Array(numbers)
+  }
+  const origins = new Uint8Array(numbers.length).fill(valueOrigin.stored)
+  const fallback = fallbackOf(input)
+  for (let row = 0; row < numbers.length; row++) {
+    if (hasValue(statuses[row] ?? 0, servesStale)) continue
+    // A copy: what was decoded is never changed.
+    if (values === numbers) values = numbers.slice()
+    values[row] = fallback.value
+    origins[row] = fallback.origin
+  }
+  return { values, origins, statuses }
 }
 
 function numbersOf(values: ColumnValues): ModelColumn | undefined {

@@ -1,7 +1,6 @@
 /**
  * `larder.v1.AdminService`: message -> registry, models or status -> message.
  */
-import { readFileSync } from 'node:fs'
 import { LarderError } from '../errors.js'
 import { formatFeatureType } from '../feature-type.js'
 import type {
@@ -12,6 +11,7 @@ import type {
   PlanResponse,
   DefinitionSource as SourceMessage,
 } from '../gen/larder/v1/admin.js'
+import { larderVersion } from '../larder-version.js'
 import type { ModelVersion } from '../predict/model-repository.js'
 import type { DefinitionSource } from '../registry/registry.js'
 import type { Snapshot } from '../registry/snapshot.js'
@@ -50,18 +50,6 @@ export function createAdminService(tools: AdminTools): AdminServiceServer {
       describeDaemon(tools, larderVersion, deadline.signal),
     ),
   }
-}
-
-/** At the package's root, seen from `src/server` and from `dist/server` alike. */
-const packageUrl = new URL('../../package.json', import.meta.url)
-const larderVersion = readVersion()
-
-function readVersion(): string {
-  const description: unknown = JSON.parse(readFileSync(packageUrl, 'utf8'))
-  const isDescribed =
-    typeof description === 'object' && description !== null && 'version' in description
-  if (isDescribed && typeof description.version === 'string') return description.version
-  throw new LarderError('internal', `${packageUrl.pathname} names no version`)
 }
 
 async function plan(

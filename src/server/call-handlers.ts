@@ -9,6 +9,7 @@ import {
 import type { Clock } from '../clock.js'
 import { LarderError } from '../errors.js'
 import type { FetchDeadline } from '../tiers/fetch-rows.js'
+import type { Admit } from './admission.js'
 import type { DaemonMetrics } from './daemon-metrics.js'
 import { deadlineOf } from './deadline.js'
 import type { DaemonLog } from './log.js'
@@ -20,6 +21,7 @@ export interface CallFrame {
   readonly log: DaemonLog
   /** Deadline of calls that bring none, by kind of call. */
   readonly timeoutMs: number
+  readonly admit: Admit
 }
 
 /** A unary RPC whose answer `answer` makes. */
@@ -30,8 +32,17 @@ export function unary<Request, Response>(
 ): handleUnaryCall<Request, Response> {
   return (call, callback) => {
     const ended = startCall(frame, rpc)
-    Promise.resolve()
-      .then(() => answer(call.request, deadlineOf(call, frame.clock, frame.timeoutMs)))
+    const deadline = deadlineOf(call, frame.clock, frame.timeoutMs)
+    const admitted = async () => {
+      const leave = frame.admit()
+      try {
+        return await answer(call.request, deadline)
+      } finally {
+        leave()
+      }
+    }
+    admitted()
+      .finally(deadline.end)
       .then(
         (response) => {
           ended(undefined)
@@ -50,17 +61,24 @@ export function serverStreaming<Request, Response>(
 ): handleServerStreamingCall<Request, Response> {
   return (call) => {
     const ended = startCall(frame, rpc)
+    const deadline = deadlineOf(call, frame.clock, frame.timeoutMs)
     const send = async () => {
-      const deadline = deadlineOf(call, frame.clock, frame.timeoutMs)
-      for await (const message of answer(call.request, deadline)) call.write(message)
+      const leave = frame.admit()
+      try {
+        for await (const message of answer(call.request, deadline)) call.write(message)
+      } finally {
+        leave()
+      }
     }
-    send().then(
-      () => {
-        ended(undefined)
-        call.end()
-      },
-      (thrown: unknown) => call.emit('error', ended(thrown)),
-    )
+    send()
+      .finally(deadline.end)
+      .then(
+        () => {
+          ended(undefined)
+          call.end()
+        },
+        (thrown: unknown) => call.emit('error', ended(thrown)),
+      )
   }
 }
 

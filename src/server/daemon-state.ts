@@ -7,13 +7,7 @@ import { randomUUID } from 'node:crypto'
 import { type Clock, createFrozenClock, createLiveClock, type JudgingClock } from '../clock.js'
 import { fingerprint } from '../codec/store-key.js'
 import { LarderError } from '../errors.js'
-import {
-  batchMemoryMs,
-  modelPollMs,
-  pollTimeoutMs,
-  reclaimPeriodMs,
-  registryPollMs,
-} from '../limits.js'
+import { batchMemoryMs, modelPollMs, reclaimPeriodMs, registryPollMs } from '../limits.js'
 import { ModelRepository } from '../predict/model-repository.js'
 import { systemPrng } from '../prng.js'
 import { createRegistry, type Registry } from '../registry/registry.js'
@@ -27,6 +21,7 @@ import type { Config } from './config.js'
 import type { DaemonMetrics } from './daemon-metrics.js'
 import { LeaseKeeper } from './lease-keeper.js'
 import type { DaemonLog } from './log.js'
+import { type Poll, startPoll } from './poll.js'
 import { createSequencer, type Sequencer } from './sequencer.js'
 
 export interface DaemonState {
@@ -186,23 +181,8 @@ function startPolling(
   state: Omit<DaemonState, 'close'>,
   closers: Closers,
 ): void {
-  const poll = (
-    periodMs: number,
-    what: string,
-    step: (signal: AbortSignal) => Promise<unknown>,
-  ) => {
-    let isRunning = false
-    const timer = clock.every(periodMs, () => {
-      if (isRunning) return
-      isRunning = true
-      step(clock.timeout(Math.max(periodMs, pollTimeoutMs)))
-        .catch((thrown: unknown) => {
-          log.warn({ error: thrown }, `${what} failed; it will be tried again`)
-        })
-        .finally(() => {
-          isRunning = false
-        })
-    })
+  const poll = (periodMs: number, what: string, step: Poll['step']) => {
+    const timer = startPoll(clock, log, { what, periodMs, step })
     closers.push(async () => timer.stop())
   }
   poll(registryPollMs, 'looking for a newer registry version', (signal) =>

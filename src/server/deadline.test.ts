@@ -43,6 +43,16 @@ describe('a deadline', () => {
     call.emit('cancelled')
     expect(signal.reason).toMatchObject({ name: 'AbortError' })
   })
+
+  test('that was ended fires no more, neither by time nor by the caller', () => {
+    const clock = createManualClock(startMs)
+    const call = callUntil(startMs + 300)
+    const { signal, end } = deadlineOf(call, clock, defaultMs)
+    end()
+    call.emit('cancelled')
+    clock.advance(1000)
+    expect(signal.aborted).toBe(false)
+  })
 })
 
 test('without a deadline only the caller going away fires', () => {

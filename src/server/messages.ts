@@ -75,7 +75,9 @@ export function formatColumn(column: FeatureColumn, valued: readonly number[]): 
 
 /** Empty where exactly the present cells carry a value, as nearly always. */
 function formatValued(status: Uint8Array, valued: readonly number[]): Uint8Array {
-  const isUsual = status.every((code) => valued.includes(code) === (code === cellStatus.present))
+  const isUsual =
+    (valued.length === 1 && valued[0] === cellStatus.present) ||
+    status.every((code) => valued.includes(code) === (code === cellStatus.present))
   return isUsual ? new Uint8Array(0) : status.map((code) => (valued.includes(code) ? 1 : 0))
 }
 

@@ -198,7 +198,9 @@ function mergeRoles(
 ): { read: ViewRead; slotsByRole: Uint32Array[] } {
   const joined = joinKeys(roles)
   const { uniqueCount, slots, firstRows } = dedupeKeys(joined)
-  const unique = pickKeys(joined, firstRows, uniqueCount)
+  // Keys are numbered in order of first use, so that distinct ones are as they should be already.
+  const areDistinct = uniqueCount === joined.count
+  const unique = areDistinct ? wholeKeys(joined) : pickKeys(joined, firstRows, uniqueCount)
   const slotsByRole: Uint32Array[] = []
   let row = 0
   for (const role of roles) {
@@ -253,6 +255,11 @@ export function pickKeys(keys: Keys, rows: Uint32Array, count: number): Keys {
     offsets[index + 1] = (offsets[index] ?? 0) + piece.byteLength
   }
   return { count, bytes: Buffer.concat(pieces), offsets }
+}
+
+/** The keys, cut to what their offsets name. */
+function wholeKeys({ count, bytes, offsets }: Keys): Keys {
+  return { count, bytes: bytes.subarray(0, offsets[count]), offsets }
 }
 
 /** A single key holds for every row. */

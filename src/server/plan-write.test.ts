@@ -3,6 +3,7 @@ import { snapshotAfter, viewOf } from '../../test/support/defined-snapshot.js'
 import { f32, f64, i64, texts, wireColumn } from '../../test/support/wire-columns.js'
 import { readRowHeader } from '../codec/row-version.js'
 import type { WireColumn } from '../column.js'
+import { formatInstant } from '../instant.js'
 import { badRowsToldMax, clockSkewMs, futureBoundMs } from '../limits.js'
 import type { Snapshot } from '../registry/snapshot.js'
 import { generationAt } from '../tiers/key-batch.js'
@@ -169,15 +170,30 @@ describe('bad rows', () => {
   test.each([
     [
       nowUs + futureUs + 1n,
-      `is further in the future than 3600 s allow (at most ${nowUs + futureUs} us)`,
+      `is further in the future than 3600 s allow (at most ${formatInstant(nowUs + futureUs)})`,
     ],
-    [nowUs - dayUs - 1n, `is expired: older than retention allows (at least ${nowUs - dayUs} us)`],
-    [2n ** 63n - 1n, `is further in the future than 3600 s allow (at most ${nowUs + futureUs} us)`],
-    [-(2n ** 63n), `is expired: older than retention allows (at least ${nowUs - dayUs} us)`],
+    [
+      nowUs - dayUs - 1n,
+      `is expired: older than retention allows (at least ${formatInstant(nowUs - dayUs)})`,
+    ],
+    [
+      2n ** 63n - 1n,
+      `is further in the future than 3600 s allow (at most ${formatInstant(nowUs + futureUs)})`,
+    ],
+    [
+      -(2n ** 63n),
+      `is expired: older than retention allows (at least ${formatInstant(nowUs - dayUs)})`,
+    ],
   ])('event time %s', (timeUs, why) => {
     const eventTimesUs = BigInt64Array.of(nowUs, timeUs, nowUs)
     expect(bad(batchOf({ ...three, eventTimesUs }))).toEqual({
-      badRows: [{ rowIndex: 1, column: 'event_times', reason: `event time ${timeUs} us ${why}` }],
+      badRows: [
+        {
+          rowIndex: 1,
+          column: 'event_times',
+          reason: `event time ${formatInstant(timeUs)} ${why}`,
+        },
+      ],
       badRowCount: 1,
     })
   })

@@ -11,6 +11,7 @@ import { encodeRows, type RowProblem, type RowProblems } from '../codec/row-enco
 import type { RowLayout } from '../codec/row-layout.js'
 import { type WireColumn, wireCellCount } from '../column.js'
 import { LarderError } from '../errors.js'
+import { formatInstant } from '../instant.js'
 import { badRowsToldMax, futureBoundMs } from '../limits.js'
 import type { FeatureView, Schema } from '../registry/snapshot.js'
 import { keepRowMs, keepStoredMs } from '../tiers/expiry.js'
@@ -201,15 +202,17 @@ function findBadEventTimes(eventTimesUs: BigInt64Array, view: FeatureView, nowUs
   const earliestUs = nowUs - view.retentionUs
   const badRows: RowProblem[] = []
   let badRowCount = 0
-  for (const [rowIndex, timeUs] of eventTimesUs.entries()) {
+  for (let rowIndex = 0; rowIndex < eventTimesUs.length; rowIndex++) {
+    const timeUs = eventTimesUs[rowIndex] ?? 0n
     if (timeUs <= latestUs && timeUs >= earliestUs) continue
     badRowCount++
     if (badRows.length >= badRowsToldMax) continue
     const reason =
       timeUs > latestUs
-        ? `event time ${timeUs} us is further in the future than ${futureBoundMs / 1000} s allow ` +
-          `(at most ${latestUs} us)`
-        : `event time ${timeUs} us is expired: older than retention allows (at least ${earliestUs} us)`
+        ? `event time ${formatInstant(timeUs)} is further in the future than ${futureBoundMs / 1000} s allow ` +
+          `(at most ${formatInstant(latestUs)})`
+        : `event time ${formatInstant(timeUs)} is expired: older than retention allows ` +
+          `(at least ${formatInstant(earliestUs)})`
     badRows.push({ rowIndex, column: 'event_times', reason })
   }
   return { badRows, badRowCount }

@@ -145,6 +145,7 @@ function parseGiven(
   models: readonly ModelInUse[],
   columns: readonly WireColumn[],
 ): ReadonlyMap<string, FeatureColumn> {
+  if (columns.length === 0) return new Map()
   const inputs = new Map(
     models.flatMap((model) => model.inputs.map((input) => [input.name, input])),
   )

@@ -64,7 +64,7 @@ function cut(all: ReadTarget, only: readonly string[], owner: string): ReadTarge
     if (feature === undefined) {
       throw new LarderError(
         'invalid_argument',
-        `${owner} has no feature '${name}'${didYouMean(name, byName.keys())}`,
+        `${owner} has no feature '${name}'${suggestion(name, [...byName.keys()])}`,
       )
     }
     if (seen.has(name))
@@ -74,6 +74,13 @@ function cut(all: ReadTarget, only: readonly string[], owner: string): ReadTarge
   })
   const roles = new Set(features.map((feature) => feature.role))
   return { views: all.views.filter((view: WantedView) => roles.has(view.role)), features }
+}
+
+/** A feature is often asked for without its role. */
+function suggestion(name: string, known: readonly string[]): string {
+  const sameFeature = known.filter((candidate) => candidate.endsWith(`.${name}`))
+  if (sameFeature.length === 0) return didYouMean(name, known)
+  return `: did you mean ${sameFeature.map((candidate) => `"${candidate}"`).join(' or ')}?`
 }
 
 function unknown(kind: string, name: string, known: Iterable<string>): LarderError {

@@ -11,9 +11,16 @@ import { LarderError } from '../errors.js'
 import { AdminServiceService } from '../gen/larder/v1/admin.js'
 import { IngestServiceService } from '../gen/larder/v1/ingest.js'
 import { ServingServiceService } from '../gen/larder/v1/serving.js'
-import { adminTimeoutMsDefault, drainMsMax, messageBytesMax, reconnectDelayMs } from '../limits.js'
+import {
+  adminTimeoutMsDefault,
+  callsUnderWayMax,
+  drainMsMax,
+  messageBytesMax,
+  reconnectDelayMs,
+} from '../limits.js'
 import { writeAddressFile } from './address-file.js'
 import { createAdminService } from './admin-service.js'
+import { createAdmission } from './admission.js'
 import type { Config } from './config.js'
 import { createDaemonMetrics, type DaemonMetrics } from './daemon-metrics.js'
 import { type DaemonState, openDaemonState } from './daemon-state.js'
@@ -105,7 +112,7 @@ function createGrpcServer(daemon: Daemon): Server {
     if (daemon.state !== undefined && health.notReadyReason === undefined) return daemon.state
     throw new LarderError('unavailable', `the daemon is not ready: ${health.notReadyReason}`)
   }
-  const frame = { clock, metrics, log }
+  const frame = { clock, metrics, log, admit: createAdmission(callsUnderWayMax) }
   const { limits } = config
   server.addService(
     ServingServiceService,
@@ -152,21 +159,34 @@ async function becomeReady(
   addresses: { readonly grpcAddress: string; readonly httpAddress: string },
 ): Promise<() => Promise<void>> {
   const { config, draining, health, log } = daemon
-  daemon.state = await openUntilDone(daemon)
-  const { state } = daemon
-  const removeAddress = await writeAddressFile(config.dataFolder, {
-    grpc: addresses.grpcAddress,
-    http: addresses.httpAddress,
-    pid: process.pid,
-  })
-  // It may have been told to stop meanwhile.
-  if (!draining.signal.aborted) health.setReady()
-  log.info({ ...addresses, registryVersion: state.registry.current().version }, 'ready')
-  return removeAddress
+  const address = { grpc: addresses.grpcAddress, http: addresses.httpAddress, pid: process.pid }
+  let removeAddress: (() => Promise<void>) | undefined
+  const announce = async () => {
+    removeAddress ??= await writeAddressFile(config.dataFolder, address)
+    return removeAddress
+  }
+  try {
+    daemon.state = await openUntilDone(daemon, announce)
+    const remove = await announce()
+    // It may have been told to stop meanwhile.
+    if (!draining.signal.aborted) health.setReady()
+    const registryVersion = daemon.state.registry.current().version
+    log.info({ ...addresses, registryVersion }, 'ready')
+    return remove
+  } catch (thrown) {
+    await removeAddress?.()
+    throw thrown
+  }
 }
 
-/** Opens the state, again and again while a tier is not there. */
-async function openUntilDone(daemon: Daemon): Promise<DaemonState> {
+/**
+ * Opens the state, again and again while a tier is not there; then `larder doctor` must find the daemon,
+ * which tells why it is not ready.
+ */
+async function openUntilDone(
+  daemon: Daemon,
+  announce: () => Promise<unknown>,
+): Promise<DaemonState> {
   const { config, clock, log, metrics, health, draining } = daemon
   for (;;) {
     try {
@@ -175,6 +195,7 @@ async function openUntilDone(daemon: Daemon): Promise<DaemonState> {
       const error = LarderError.from(thrown)
       if (error.code !== 'unavailable' || draining.signal.aborted) throw error
       health.setNotReady(error.message)
+      await announce()
       log.error({}, `not ready: ${error.message}; trying again in ${reconnectDelayMs} ms`)
       await clock.sleep(reconnectDelayMs, draining.signal)
     }

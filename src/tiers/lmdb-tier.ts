@@ -66,7 +66,7 @@ export class LmdbTier implements Tier {
       for (const slot of slots) {
         const stored = this.#storedAt(rowKey(slot))
         if (stored === undefined) into.setAbsent(slot, from)
-        else into.setRow(slot, rowOfStored(stored), from)
+        else into.setRow(slot, stored, from, expiryBytes)
       }
       return undefined
     } catch (thrown) {

@@ -60,7 +60,7 @@ export class MemoryTier implements Tier {
     for (const slot of slots) {
       const stored = this.#generations.get(generationAt(keys, slot))?.get(keyText(slot))
       if (stored === undefined) into.setAbsent(slot, from)
-      else into.setRow(slot, rowOfStored(stored), from)
+      else into.setRow(slot, stored, from, expiryBytes)
     }
     return undefined
   }

@@ -23,6 +23,13 @@ test('slots are filled in any order, by several tiers, and filled again', () => 
   expect([0, 2, 3].map((slot) => [...batch.rowAt(slot)])).toEqual([[4], [1, 2, 3], []])
 })
 
+test('a row may start later than the block it comes in', () => {
+  const batch = new RowBatch(2)
+  batch.setRow(0, bytes(1, 2, 3), tierCode.hot, 1)
+  batch.setRow(1, bytes(4, 5), tierCode.hot, 2)
+  expect([0, 1].map((slot) => [...batch.rowAt(slot)])).toEqual([[2, 3], []])
+})
+
 test('a row is copied in, and survives the growth of the arena', () => {
   const batch = new RowBatch(40, 1)
   const row = bytes(9, 9)

@@ -40,15 +40,17 @@ export class RowBatch {
     return this.#arena
   }
 
-  setRow(slot: number, row: Uint8Array, tier: TierCode): void {
+  /** Copies in the row that is `block` from `rowStart` on: a block is copied whole, to make no view of it. */
+  setRow(slot: number, block: Uint8Array, tier: TierCode, rowStart = 0): void {
     assert(slot < this.count, 'a row lands in a slot of its batch')
-    this.#reserve(row.byteLength)
-    this.#arena.set(row, this.#used)
+    const blockBytes = block.byteLength
+    this.#reserve(blockBytes)
+    this.#arena.set(block, this.#used)
     this.states[slot] = rowState.row
     this.tiers[slot] = tier
-    this.starts[slot] = this.#used
-    this.lengths[slot] = row.byteLength
-    this.#used += row.byteLength
+    this.starts[slot] = this.#used + rowStart
+    this.lengths[slot] = blockBytes - rowStart
+    this.#used += blockBytes
   }
 
   setAbsent(slot: number, tier: TierCode): void {

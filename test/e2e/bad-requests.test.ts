@@ -81,7 +81,7 @@ describe('GetFeatures', () => {
       { view: 'profile', keys: [column.int32('user', [7])] },
       'invalid_argument',
       'invalid_argument',
-      ["'user'", 'class f64', 'sent as var'],
+      ["'user'", 'type string is sent as var', 'not as f64'],
     ],
     [
       'a number that is no int32',
@@ -102,7 +102,7 @@ describe('GetFeatures', () => {
       { view: 'profile', keys: [column.fromValues('user', 'string', ['a', null])] },
       'invalid_argument',
       'invalid_argument',
-      ["'user'", 'row 1', 'status 2', 'PRESENT'],
+      ["'user'", 'row 1', 'NULL_VALUE', 'must have a value'],
     ],
     [
       'a key that is not UTF-8',
@@ -160,7 +160,7 @@ describe('GetFeatures', () => {
       },
       'invalid_argument',
       'invalid_argument',
-      ["'user'", 'row 0', '5'],
+      ["'user'", 'row 0', 'UNAVAILABLE'],
     ],
     [
       'no rows',
@@ -224,7 +224,7 @@ describe('DeleteEntities', () => {
       'a null key',
       { entity: 'user', keys: [column.fromValues('user', 'string', [null])] },
       'invalid_argument',
-      ["'user'", 'row 0', 'status 2', 'PRESENT'],
+      ["'user'", 'row 0', 'NULL_VALUE', 'must have a value'],
     ],
     [
       'ragged keys',

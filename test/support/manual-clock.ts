@@ -20,7 +20,7 @@ export function createManualClock(startMs: number): ManualClock {
   let monotonicMs = 0
   let dayMs = startMs
   let pending: readonly Due[] = []
-  const after = (delayMs: number, fire: () => void) => {
+  const schedule = (delayMs: number, fire: () => void) => {
     const due = { atMs: monotonicMs + delayMs, fire }
     pending = [...pending, due].sort((a, b) => a.atMs - b.atMs)
     return () => {
@@ -31,16 +31,17 @@ export function createManualClock(startMs: number): ManualClock {
     nowMs: () => dayMs,
     nowUs: () => BigInt(dayMs) * 1000n,
     monotonicMs: () => monotonicMs,
-    sleep: (delayMs) => new Promise((resolve) => void after(delayMs, resolve)),
+    sleep: (delayMs) => new Promise((resolve) => void schedule(delayMs, resolve)),
     timeout(delayMs) {
       const controller = new AbortController()
-      after(delayMs, () => controller.abort(new DOMException('late', 'TimeoutError')))
+      schedule(delayMs, () => controller.abort(new DOMException('late', 'TimeoutError')))
       return controller.signal
     },
+    after: (delayMs, fire) => ({ stop: schedule(delayMs, fire) }),
     every(periodMs, tick) {
       let cancel = () => {}
       const again = () => {
-        cancel = after(periodMs, () => {
+        cancel = schedule(periodMs, () => {
           again()
           tick()
         })

@@ -46,6 +46,10 @@ export class SimClock implements Clock {
     return controller.signal
   }
 
+  after(): never {
+    throw new Error('nothing that a simulation runs stops a timer')
+  }
+
   every(): never {
     throw new Error('nothing that a simulation runs repeats itself')
   }
