@@ -48,16 +48,21 @@ export const scalarClasses = {
   categorical: 'var',
 } as const satisfies Record<ScalarType, ScalarClass>
 
-/** The class of a list's or embedding's elements, or of the scalar itself. */
-export function elementClassOf(type: FeatureType): ScalarClass {
+/** The scalar itself, or what the elements of a list or an embedding are read as. */
+export function scalarTypeOf(type: FeatureType): ScalarType {
   switch (type.kind) {
     case 'scalar':
-      return scalarClasses[type.scalar]
+      return type.scalar
     case 'list':
-      return scalarClasses[type.element]
+      return type.element
     case 'embedding':
-      return 'f32'
+      return 'float32'
   }
+}
+
+/** The class of a list's or embedding's elements, or of the scalar itself. */
+export function elementClassOf(type: FeatureType): ScalarClass {
+  return scalarClasses[scalarTypeOf(type)]
 }
 
 export function columnClassOf(type: FeatureType): ColumnClass {

@@ -32,6 +32,16 @@ export function parseInstant(text: string): bigint {
   return BigInt(localMs - offsetMs) * 1000n + BigInt((parts[7] ?? '').padEnd(6, '0'))
 }
 
+/** An instant in microseconds as ISO 8601, to the microsecond. */
+export function formatInstant(instantUs: bigint): string {
+  const microseconds = ((instantUs % 1_000_000n) + 1_000_000n) % 1_000_000n
+  const seconds = (instantUs - microseconds) / 1_000_000n
+  const date = new Date(Number(seconds) * 1000)
+  if (Number.isNaN(date.getTime())) return `${instantUs} us`
+  const fraction = microseconds === 0n ? '' : `.${String(microseconds).padStart(6, '0')}`
+  return date.toISOString().replace('.000Z', `${fraction}Z`)
+}
+
 function notAnInstant(text: string): LarderError {
   return new LarderError(
     'invalid_argument',

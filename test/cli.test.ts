@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -293,6 +294,13 @@ test.each([
   { argv: ['plan', 'nowhere'], problem: 'cannot be read' },
   { argv: ['get', 'delays', '--key', 'airport=A', '--address', 'x'], problem: 'not HOST:PORT' },
   { argv: ['apply', '--from-version', '99'], problem: '99' },
+  { argv: ['models', '--address', 'http://127.0.0.1:1'], problem: 'not HOST:PORT' },
+  { argv: ['models', '--address', '127.0.0.1:1'], problem: ': connect ECONNREFUSED 127.0.0.1:1\n' },
+  { argv: ['model', 'score', 'models', '--input', 'x.csv'], problem: 'is not a file: name a' },
+  {
+    argv: ['get', 'trip', '--key', 'origin=A', '--key', 'destination=B', '--feature', 'mean'],
+    problem: 'did you mean "from.mean" or "to.mean"?',
+  },
 ])('$argv fails with its reason', async ({ argv, problem }) => {
   const { exitCode, stdout, stderr } = await larder(...argv)
   expect({ stdout, failed: exitCode !== 0 }).toEqual({ stdout: '', failed: true })
@@ -309,6 +317,53 @@ test.each([
   expect(exitCode).toBe(2)
   expect(stderr).toContain(problem)
 })
+
+test('a plan with a refused change does not advise to apply it', async () => {
+  await mkdir(join(folder, 'retyped'))
+  const retyped = definitions.replace(
+    '{ name: serial, type: int64 }',
+    '{ name: serial, type: int8 }',
+  )
+  await writeFile(join(folder, 'retyped/all.yaml'), retyped)
+  const { stdout } = await larder('plan', 'retyped')
+  expect(stdout).toContain('1 change refused: correct the definitions')
+  expect(stdout).not.toContain('to apply')
+})
+
+test('doctor tells wrong definitions once, their places indented', async () => {
+  await writeFile(join(folder, 'features/wrong.yaml'), 'entitys: []\nviews: []\n')
+  const { exitCode, stdout } = await larder('doctor')
+  await rm(join(folder, 'features/wrong.yaml'))
+  expect(exitCode).toBe(1)
+  expect(stdout.match(/ {8}features\/wrong\.yaml:1:1/g)).toHaveLength(1)
+})
+
+test('--version tells the version', async () => {
+  const { exitCode, stdout } = await larder('--version')
+  expect({ exitCode, stdout }).toEqual({ exitCode: 0, stdout: '0.1.0\n' })
+})
+
+test('while its warm tier is down, doctor finds the daemon and says why it is not ready', async () => {
+  const elsewhere = await mkdtemp(join(tmpdir(), 'larder-down-'))
+  await writeFile(
+    join(elsewhere, 'larder.yaml'),
+    `listen: { grpc: "127.0.0.1:0", http: "127.0.0.1:0" }
+tiers: { hot: "memory:", warm: "postgresql://larder@127.0.0.1:1/larder" }
+log: { level: silent }
+`,
+  )
+  const stopped = new AbortController()
+  const waiting = runCaptured(['serve'], { cwd: elsewhere, stop: stopped.signal })
+  const addressPath = join(elsewhere, '.larder/address.json')
+  await expect.poll(() => existsSync(addressPath), { timeout: 20_000 }).toBe(true)
+  const { exitCode, stdout } = await runCaptured(['doctor'], { cwd: elsewhere })
+  stopped.abort()
+  await waiting
+  const isLeft = existsSync(addressPath)
+  await rm(elsewhere, { recursive: true })
+  expect({ exitCode, isLeft }).toEqual({ exitCode: 1, isLeft: false })
+  expect(stdout).toMatch(/problem daemon: .*not ready: postgresql:\/\/larder@127\.0\.0\.1:1/)
+}, 60_000)
 
 test('--help is not an error', async () => {
   const { exitCode, stdout } = await larder('--help')

@@ -351,7 +351,7 @@ test.each([
   {
     name: 'a missing column',
     file: () => writeText('x.csv', ['airport,as_of,busy', 'ATL,2001-06-15T18:00:00Z,true']),
-    problem: 'column "count" is missing; the file has airport, as_of, busy',
+    problem: 'column "count" is missing',
   },
   {
     name: 'a column of another type',
@@ -416,4 +416,26 @@ test('a daemon that goes away ends the load with its reason', async () => {
   gone.stop()
   expect(exitCode).toBe(1)
   expect(stderr).toContain(`error: ${gone.address}: draining`)
+})
+
+test('an interrupted load says how far it came and how to go on', async () => {
+  const stop = new AbortController()
+  answer = () => {
+    stop.abort()
+    return {}
+  }
+  const select = `SELECT * FROM (${fullSelect}), range(500)`
+  const file = await writeParquet('many.parquet', `SELECT * EXCLUDE (range) FROM (${select})`)
+  const { exitCode, stderr } = await runCaptured(
+    ['load', 'now', file, '--batch-rows', '1', '--address', daemon.address],
+    { cwd: folder, stop: stop.signal },
+  )
+  expect(exitCode).toBe(1)
+  expect(stderr).toMatch(/interrupted after \d+ acknowledged rows?: run the same load again/)
+})
+
+test('a null key is told as what it is', async () => {
+  const nullKey = `SELECT * REPLACE (NULL::VARCHAR AS airport) FROM (${fullSelect})`
+  const { stderr } = await load(await writeParquet('null-key.parquet', nullKey))
+  expect(stderr).toContain('column "airport": null, but join keys and event times must be given')
 })

@@ -129,7 +129,7 @@ async function runCommand(argv, signal) {
 async function printTiers(client, signal) {
   const { tiers } = await client.status(signal)
   for (const { role, url, rowCount, storedBytes } of tiers) {
-    console.log(`${role.padEnd(4)} ${url}: ${amount(rowCount)} rows, ${amount(storedBytes)} bytes`)
+    console.log(`${role.padEnd(4)} ${url}  ${amount(rowCount)} rows, ${amount(storedBytes)} bytes`)
   }
 }
 

@@ -2,12 +2,16 @@
  * What `larder doctor` asks a running daemon: itself, its tiers, its registry and its models.
  */
 import type { LarderClient } from '../client/index.js'
+import { LarderError } from '../errors.js'
 import type { GetStatusResponse, Model, TierStatus } from '../gen/larder/v1/admin.js'
+import { formatInstant } from '../instant.js'
+import type { DefinitionFile } from '../registry/definitions.js'
+import { parseDefinitions } from '../registry/parse-definitions.js'
 import type { CliIo } from './cli-io.js'
 import type { DaemonOptions } from './command-context.js'
 import { withClient } from './find-daemon.js'
 import { attempt, type Finding, ok, problem, warning } from './finding.js'
-import { formatCount, formatInstant } from './print.js'
+import { formatCount } from './print.js'
 import { findConfigPath, readProject } from './project.js'
 import { readDefinitions } from './read-definitions.js'
 
@@ -62,9 +66,9 @@ function tierFindings(tier: TierStatus): Finding[] {
   const subject = `${tier.role} tier`
   const state = [tier.url, tier.serverVersion].filter((text) => text !== '').join(', ')
   if (!tier.reachable) {
-    return [
-      problem(subject, `${state}: ${tier.problem}`, 'Start it; the daemon reconnects by itself.'),
-    ]
+    // A tier's own errors name its URL.
+    const reason = tier.problem.startsWith(tier.url) ? tier.problem : `${state}: ${tier.problem}`
+    return [problem(subject, reason, 'Start it; the daemon reconnects by itself.')]
   }
   const rows = tier.rowCount < 0n ? '' : `, ${formatCount(tier.rowCount, 'row')}`
   const bytes = tier.storedBytes < 0n ? '' : `, ${formatCount(tier.storedBytes, 'byte')}`
@@ -84,6 +88,7 @@ async function checkRegistry(
   return attempt('registry', async () => {
     const { featuresFolder } = readProject(options.config, io)
     const files = await readDefinitions(featuresFolder, io.cwd, io.stop)
+    if (!areDefinitions(files)) return []
     const { changes, registryVersion } = await client.plan({ files }, io.stop)
     if (changes.length === 0) {
       return [ok('registry', `version ${registryVersion}, the same as ${featuresFolder}`)]
@@ -96,6 +101,17 @@ async function checkRegistry(
       ),
     ]
   })
+}
+
+/** Wrong definitions are told by the project's own check: once is enough. */
+function areDefinitions(files: readonly DefinitionFile[]): boolean {
+  try {
+    parseDefinitions(files)
+    return true
+  } catch (thrown) {
+    if (thrown instanceof LarderError && thrown.code === 'bad_definitions') return false
+    throw thrown
+  }
 }
 
 async function checkModels(client: LarderClient, io: CliIo): Promise<Finding[]> {

@@ -33,6 +33,11 @@ async function printFinding(io: CommandContext['io'], finding: Finding): Promise
   const { level, subject, text, remedy } = finding
   const colors = colorsOf(io, io.stdout)
   const paint = { ok: colors.green, warning: colors.yellow, problem: colors.red }
-  await printLine(io, `${paint[level](level.padEnd(7))} ${subject}: ${text}`)
+  await printLine(io, `${paint[level](level.padEnd(7))} ${subject}: ${indented(text)}`)
   if (remedy !== undefined) await printLine(io, `        ${remedy}`)
+}
+
+/** The further lines of a text, which tell one problem each, stand under its first. */
+function indented(text: string): string {
+  return text.replaceAll('\n', '\n        ')
 }

@@ -46,9 +46,11 @@ async function findAddress(options: DaemonOptions, io: CliIo): Promise<string> {
     const found = await readAddressFile(path)
     if (found !== undefined) return found.grpc
   }
+  const [nearest] = paths
+  const above = paths.length > 1 ? ', nor in a folder above' : ''
   throw new LarderError(
     'unavailable',
-    `no running daemon was found: there is no ${paths.join(', nor ')}`,
+    `no running daemon was found: there is no ${nearest}${above}`,
   )
 }
 

@@ -6,6 +6,7 @@ import type { FeaturesResult, LarderClient, ResponseColumn, RowsOrigin } from '.
 import { cellStatusText } from '../column.js'
 import { LarderError } from '../errors.js'
 import type { GetRegistryResponse } from '../gen/larder/v1/admin.js'
+import { formatInstant } from '../instant.js'
 import type { CliIo } from './cli-io.js'
 import type { CommandContext, DaemonOptions } from './command-context.js'
 import { collect, withDaemonOptions } from './daemon-options.js'
@@ -20,7 +21,7 @@ import {
   type TextColumns,
   textAt,
 } from './key-columns.js'
-import { colorsOf, formatCell, formatInstant, printJson, printTable } from './print.js'
+import { colorsOf, formatCell, jsonCell, printJson, printTable } from './print.js'
 import { knownNames } from './service.js'
 
 interface GetOptions extends DaemonOptions, KeyOptions {
@@ -134,14 +135,10 @@ async function printResult(io: CliIo, keys: TextColumns, result: FeaturesResult)
 function formatFeature(io: CliIo, column: ResponseColumn, rowIndex: number): string {
   const status = column.statusAt(rowIndex)
   const value = column.valueAt(rowIndex)
-  const shown = formatCell(value, isFloat32(column))
+  const shown = formatCell(value, column.type)
   if (status === 'present') return shown
   const text = colorsOf(io, io.stdout).yellow(cellStatusText[status])
   return value === null ? text : `${shown} ${text}`
-}
-
-function isFloat32({ values }: ResponseColumn): boolean {
-  return (values.class === 'list' ? values.elements.class : values.class) === 'f32'
 }
 
 function printOrigins(
@@ -191,7 +188,7 @@ function resultJson(keys: TextColumns, result: FeaturesResult): JsonInput {
 
 function featureJson(column: ResponseColumn, rowIndex: number) {
   return {
-    value: column.valueAt(rowIndex),
+    value: jsonCell(column.valueAt(rowIndex), column.type),
     status: cellStatusText[column.statusAt(rowIndex)],
   }
 }

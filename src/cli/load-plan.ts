@@ -5,8 +5,9 @@
  * which value of a row did not convert. Everything that can be wrong with the file as a whole is told
  * here, before a row is sent.
  */
+import { didYouMean } from '../closest-name.js'
 import { LarderError } from '../errors.js'
-import { type FeatureType, parseFeatureType } from '../feature-type.js'
+import { type FeatureType, parseFeatureType, type ScalarType } from '../feature-type.js'
 import type { Entity, FeatureView } from '../gen/larder/v1/admin.js'
 import { CellStatus } from '../gen/larder/v1/column.js'
 import { castSql, fillerSql, quoteText } from './cast-column.js'
@@ -49,9 +50,10 @@ export function planFile(target: LoadTarget, file: SourceFile): FilePlan {
   const problems: string[] = []
   const casts = columns.map((column) => planCast(column, file, problems))
   if (problems.length > 0) {
+    const known = `the file has ${[...file.columns.keys()].join(', ')}`
     throw new LarderError(
       'bad_file',
-      `${file.path} cannot be loaded into view "${target.view.name}":\n${problems.join('\n')}`,
+      `${file.path} cannot be loaded into view "${target.view.name}":\n${[...problems, known].join('\n')}`,
     )
   }
   const badness = casts.map(({ isBad, reason }) => `WHEN ${isBad} THEN ${reason}`).join(' ')
@@ -100,9 +102,7 @@ function planCast(column: PlannedColumn, file: SourceFile, problems: string[]): 
   const typeText = describeType(column)
   const source = file.columns.get(name)
   if (source === undefined) {
-    problems.push(
-      `column "${name}" is missing; the file has ${[...file.columns.keys()].join(', ')}`,
-    )
+    problems.push(`column "${name}" is missing${didYouMean(name, file.columns.keys())}`)
     return noCast
   }
   const value = castSql(column.type, source.type, source.sql)
@@ -113,11 +113,25 @@ function planCast(column: PlannedColumn, file: SourceFile, problems: string[]): 
   const excerpt = `left(CAST(${source.sql} AS VARCHAR), 60)`
   const isBad = required ? `(${value}) IS NULL` : `(${value}) IS NULL AND ${source.sql} IS NOT NULL`
   const prefix = quoteText(`column "${name}": `)
-  const suffix = quoteText(` is not ${typeText}`)
-  return { value, isBad, reason: `${prefix} || coalesce(${excerpt}, 'null') || ${suffix}` }
+  const suffix = quoteText(` is not ${wantedText(column)}`)
+  const whenNull = quoteText('null, but join keys and event times must be given')
+  return { value, isBad, reason: `${prefix} || coalesce(${excerpt} || ${suffix}, ${whenNull})` }
 }
 
 const noCast: PlannedCast = { value: 'NULL', isBad: 'false', reason: 'NULL' }
+
+/** What a value must be, where the type's name alone does not say how a file writes it. */
+function wantedText(column: PlannedColumn): string {
+  const { type } = column
+  const form = type.kind === 'scalar' ? formTexts[type.scalar] : undefined
+  return form === undefined ? describeType(column) : `${describeType(column)}: ${form}`
+}
+
+const formTexts: Readonly<Partial<Record<ScalarType, string>>> = {
+  bool: 'write true or false',
+  bytes: 'as text it is written in base64',
+  timestamp: 'write 2001-06-15T18:00:00Z, or microseconds since 1970',
+}
 
 function describeType({ type }: PlannedColumn): string {
   switch (type.kind) {

@@ -126,7 +126,10 @@ export async function printSummary(
     [tally.storedRowCount, 'stored'],
     [tally.supersededRowCount, 'not newer than what was there'],
     [tally.leftOutRowCount, 'past retention, left out'],
-    [tally.refusedRowCount, 'refused: correct them and run the same load again'],
+    [
+      tally.refusedRowCount,
+      'refused, see why above: run the same load again once that is corrected',
+    ],
     [tally.invisibleRowCount, 'durable, not yet visible everywhere'],
   ] as const
   for (const [count, what] of counts) {

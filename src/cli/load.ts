@@ -17,7 +17,7 @@ import { withDaemonOptions } from './daemon-options.js'
 import { withClient } from './find-daemon.js'
 import { type EventTime, type FilePlan, type LoadTarget, planFile } from './load-plan.js'
 import { LoadTally, printRefusal, printSummary, summaryJson } from './load-tally.js'
-import { printJson } from './print.js'
+import { formatCount, printJson } from './print.js'
 import { openProgress } from './progress.js'
 import { readProject } from './project.js'
 import { readBatches } from './read-batches.js'
@@ -167,7 +167,7 @@ async function sendFiles(sending: Sending, io: CliIo): Promise<LoadTally> {
       tally.addFile(plan.file.fileBytes)
       for await (const read of readBatches(connection, target, plan, batchRows)) {
         await writer.ready()
-        io.stop.throwIfAborted()
+        assertNotStopped(io, tally)
         if (read.batch === undefined) tally.addUnsent(read)
         else tally.addWrite(read, read.batch, writer.write(read.batch))
         tally.throwIfFailed()
@@ -183,6 +183,15 @@ async function sendFiles(sending: Sending, io: CliIo): Promise<LoadTally> {
   }
   for (const refusal of tally.refusals) await printRefusal(io, refusal)
   return tally
+}
+
+function assertNotStopped({ stop }: CliIo, tally: LoadTally): void {
+  if (!stop.aborted) return
+  const rowCount = tally.storedRowCount + tally.supersededRowCount
+  throw new LarderError(
+    'cancelled',
+    `interrupted after ${formatCount(rowCount, 'acknowledged row')}: run the same load again for the rest`,
+  )
 }
 
 function totalRowCount(plans: readonly FilePlan[]): number | undefined {

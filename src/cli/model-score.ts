@@ -30,7 +30,7 @@ export function addModelCommand(program: Command, context: CommandContext): void
   model
     .command('score')
     .description('Score the rows of a CSV file with a LightGBM text model')
-    .argument('<model-file>', 'a LightGBM text model')
+    .argument('<model-file>', 'a LightGBM text model, such as models/NAME/1/model.txt')
     .requiredOption('--input <csv>', 'the rows; columns are matched to the inputs by name')
     .option('--no-header', "the columns are the model's inputs in order, without names")
     .option('--raw', "raw scores, without the objective's transform")
@@ -60,9 +60,13 @@ async function score(
 }
 
 async function readModel(path: string): Promise<LightgbmModel> {
-  const { size: fileBytes } = await stat(path).catch((error: Error) => {
+  const file = await stat(path).catch((error: Error) => {
     throw new LarderError('bad_file', `${path} cannot be read: ${error.message}`, { cause: error })
   })
+  if (!file.isFile()) {
+    throw new LarderError('bad_file', `${path} is not a file: name a model.txt`)
+  }
+  const { size: fileBytes } = file
   if (fileBytes > modelFileBytesMax) {
     throw new LarderError(
       'resource_exhausted',

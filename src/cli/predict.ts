@@ -5,7 +5,9 @@ import type { Command } from 'commander'
 import type { InputResult, LarderClient, PredictionResult } from '../client/index.js'
 import { cellStatusText } from '../column.js'
 import { LarderError } from '../errors.js'
+import { shortenFloat32 } from '../float32-digits.js'
 import type { FeatureService, Model } from '../gen/larder/v1/admin.js'
+import { formatInstant } from '../instant.js'
 import type { CliIo } from './cli-io.js'
 import type { CommandContext, DaemonOptions } from './command-context.js'
 import { collect, withDaemonOptions } from './daemon-options.js'
@@ -21,7 +23,7 @@ import {
   textAt,
 } from './key-columns.js'
 import { parseAssignments } from './parse-value.js'
-import { formatInstant, printJson, printLine, printTable } from './print.js'
+import { formatCount, printJson, printLine, printTable } from './print.js'
 import { knownNames } from './service.js'
 
 interface PredictCommandOptions extends DaemonOptions, KeyOptions {
@@ -50,11 +52,11 @@ async function predict(
   const keys = await readKeys(options, io.cwd)
   const given = parseAssignments('--set', options.set)
   rowCountOf(new Map([...keys, ...given]))
-  const result = await withClient(options, io, (client) =>
+  const fetched = await withClient(options, io, (client) =>
     fetchPrediction({ client, model, options, keys, given }, io.stop),
   )
-  if (options.json) await printJson(io, predictionJson(keys, result))
-  else await printPrediction(io, keys, result)
+  if (options.json) await printJson(io, predictionJson(keys, fetched))
+  else await printPrediction(io, keys, fetched)
 }
 
 interface Fetch {
@@ -65,19 +67,27 @@ interface Fetch {
   readonly given: TextColumns
 }
 
-async function fetchPrediction(fetch: Fetch, signal: AbortSignal): Promise<PredictionResult> {
+/** A prediction, and the declared types of what its inputs read. */
+interface Fetched {
+  readonly prediction: PredictionResult
+  readonly types: ReadonlyMap<string, string>
+}
+
+async function fetchPrediction(fetch: Fetch, signal: AbortSignal): Promise<Fetched> {
   const { client, options } = fetch
   const [{ models }, { services }] = await Promise.all([
     client.models(signal),
     client.registry(signal),
   ])
   const model = findModel(models, fetch.model)
+  if (!model.ready) throw new LarderError('bad_model', model.state)
   const service = services.find((candidate) => candidate.name === model.service)
+  const declared = declaredInputs(model, service)
   const result = await client.predict(
     {
       models: [fetch.model],
       keys: createColumns(fetch.keys, service?.keys ?? [], 'join key'),
-      features: createColumns(fetch.given, declaredInputs(model, service), 'input'),
+      features: createColumns(fetch.given, declared, 'input'),
       raw: options.raw ?? false,
       explain: options.explain ?? false,
     },
@@ -87,7 +97,7 @@ async function fetchPrediction(fetch: Fetch, signal: AbortSignal): Promise<Predi
   if (prediction === undefined) {
     throw new LarderError('internal', `the daemon answered without a prediction of ${fetch.model}`)
   }
-  return prediction
+  return { prediction, types: new Map(declared.map(({ name, type }) => [name, type])) }
 }
 
 /** A model by name, version or label: any version will do to learn the types of its inputs. */
@@ -111,11 +121,8 @@ function declaredInputs(model: Model, service: FeatureService | undefined): Decl
   return [...requestValues, ...(service?.features ?? [])]
 }
 
-async function printPrediction(
-  io: CliIo,
-  keys: TextColumns,
-  prediction: PredictionResult,
-): Promise<void> {
+async function printPrediction(io: CliIo, keys: TextColumns, fetched: Fetched): Promise<void> {
+  const { prediction } = fetched
   const keyNames = [...keys.keys()]
   const { outputCount, model, version, defaults } = prediction
   const scoreNames =
@@ -137,17 +144,17 @@ async function printPrediction(
     [defaults.unavailableCount, 'because UNAVAILABLE'],
   ] as const
   for (const [count, what] of standIns) {
-    if (count > 0) await printLine(io, `${count} input cells: ${what}`)
+    if (count > 0) await printLine(io, `${formatCount(count, 'input cell')}: ${what}`)
   }
-  if (prediction.inputs.length > 0) await printInputs(io, prediction)
+  if (prediction.inputs.length > 0) await printInputs(io, fetched)
 }
 
-function printInputs(io: CliIo, prediction: PredictionResult): Promise<void> {
+function printInputs(io: CliIo, { prediction, types }: Fetched): Promise<void> {
   return printTable(io, {
     head: ['row', 'input', 'value', 'from', 'status', 'tier', 'event time'],
     rows: rowIndexesOf(prediction).flatMap((rowIndex) =>
       prediction.inputs.map((input) => {
-        const origin = inputOrigin(input, rowIndex)
+        const origin = inputOrigin(input, rowIndex, types)
         return [
           String(rowIndex),
           input.input === input.feature ? input.input : `${input.input} = ${input.feature}`,
@@ -174,11 +181,12 @@ const sourceTexts = {
   missing: 'missing',
 } as const satisfies Record<ReturnType<InputResult['sourceAt']>, string>
 
-function inputOrigin(input: InputResult, rowIndex: number) {
+function inputOrigin(input: InputResult, rowIndex: number, types: ReadonlyMap<string, string>) {
+  const value = input.values[rowIndex] ?? Number.NaN
   const status = input.statusAt(rowIndex)
   const tier = input.tierAt(rowIndex)
   return {
-    value: input.values[rowIndex] ?? Number.NaN,
+    value: types.get(input.feature) === 'float32' ? shortenFloat32(value) : value,
     from: sourceTexts[input.sourceAt(rowIndex)],
     status: status === undefined ? null : cellStatusText[status],
     tier: tier ?? null,
@@ -186,7 +194,7 @@ function inputOrigin(input: InputResult, rowIndex: number) {
   }
 }
 
-function predictionJson(keys: TextColumns, prediction: PredictionResult): JsonInput {
+function predictionJson(keys: TextColumns, { prediction, types }: Fetched): JsonInput {
   const { defaults, inputs } = prediction
   return {
     model: prediction.model,
@@ -200,7 +208,7 @@ function predictionJson(keys: TextColumns, prediction: PredictionResult): JsonIn
         inputs: inputs.map((input) => ({
           input: input.input,
           feature: input.feature,
-          ...inputOrigin(input, rowIndex),
+          ...inputOrigin(input, rowIndex, types),
         })),
       }),
     })),

@@ -3,7 +3,10 @@
  */
 import Table from 'cli-table3'
 import { createColors } from 'picocolors'
-import type { CellValue } from '../client/index.js'
+import type { CellScalar, CellValue } from '../client/index.js'
+import { type FeatureType, scalarTypeOf } from '../feature-type.js'
+import { shortenFloat32 } from '../float32-digits.js'
+import { formatInstant } from '../instant.js'
 import type { CliIo, TextOutput } from './cli-io.js'
 import { type JsonInput, jsonText } from './json-text.js'
 
@@ -58,33 +61,36 @@ const noFrame = {
 }
 
 /**
- * A value on one line: lists in brackets, bytes as base64, null as a dash. `isFloat32` says that its
- * numbers are float32: they are shown as such, not with the digits of the float64 that holds them.
+ * A value on one line: lists in brackets, bytes as base64, timestamps as ISO 8601, float32 with its own
+ * digits, null as a dash.
  */
-export function formatCell(value: CellValue, isFloat32: boolean): string {
+export function formatCell(value: CellValue, type: FeatureType): string {
   if (value === null) return '-'
+  return isList(value)
+    ? `[${value.map((item) => formatScalar(item, type)).join(', ')}]`
+    : formatScalar(value, type)
+}
+
+/** A value as `--json` has it: float32 with its own digits, everything else as it is. */
+export function jsonCell(value: CellValue, type: FeatureType): CellValue {
+  if (value === null) return null
+  return isList(value) ? value.map((item) => shorten(item, type)) : shorten(value, type)
+}
+
+function formatScalar(value: CellScalar, type: FeatureType): string {
   if (value instanceof Uint8Array) return Buffer.from(value).toString('base64')
-  const format = (item: unknown) =>
-    isFloat32 && typeof item === 'number' ? formatFloat32(item) : String(item)
-  return Array.isArray(value) ? `[${value.map(format).join(', ')}]` : format(value)
+  if (typeof value === 'bigint' && scalarTypeOf(type) === 'timestamp') return formatInstant(value)
+  return String(shorten(value, type))
 }
 
-/** 6 digits always fit a float32, 9 always tell it from its neighbours. */
-const float32Digits = [6, 7, 8, 9] as const
-
-function formatFloat32(value: number): string {
-  const texts = float32Digits.map((digits) => String(Number(value.toPrecision(digits))))
-  return texts.find((text) => Math.fround(Number(text)) === value) ?? String(value)
+/** An f16 or int8 embedding's elements are float32 too, once they are read. */
+function shorten(value: CellScalar, type: FeatureType): CellScalar {
+  const isFloat32 = typeof value === 'number' && scalarTypeOf(type) === 'float32'
+  return isFloat32 ? shortenFloat32(value) : value
 }
 
-/** An instant in microseconds as ISO 8601, to the microsecond. */
-export function formatInstant(instantUs: bigint): string {
-  const microseconds = ((instantUs % 1_000_000n) + 1_000_000n) % 1_000_000n
-  const seconds = (instantUs - microseconds) / 1_000_000n
-  const date = new Date(Number(seconds) * 1000)
-  if (Number.isNaN(date.getTime())) return `${instantUs} us`
-  const fraction = microseconds === 0n ? '' : `.${String(microseconds).padStart(6, '0')}`
-  return date.toISOString().replace('.000Z', `${fraction}Z`)
+function isList(value: CellScalar | readonly CellScalar[]): value is readonly CellScalar[] {
+  return Array.isArray(value)
 }
 
 /** `3 rows`, `1 row`: a count with its word. */

@@ -31,7 +31,8 @@ export function readProject(
   if (configPath === undefined) {
     throw new LarderError(
       'bad_config',
-      `there is no larder.yaml in ${io.cwd}: name one with --config or LARDER_CONFIG`,
+      `there is no larder.yaml in ${io.cwd}: name one with --config or LARDER_CONFIG, or make one ` +
+        '(it may be empty: every key has a default)',
     )
   }
   return readConfig({ configPath, env: io.env, flags })

@@ -7,6 +7,7 @@
 import { Command, CommanderError } from 'commander'
 import { LarderClientError } from '../client/index.js'
 import { LarderError } from '../errors.js'
+import { larderVersion } from '../larder-version.js'
 import { addApplyCommand } from './apply.js'
 import type { CliIo } from './cli-io.js'
 import type { CommandContext } from './command-context.js'
@@ -45,7 +46,9 @@ function createProgram(context: CommandContext): Command {
   const { io } = context
   const program = new Command('larder')
     .description('A tiered online feature store that answers predictions in the same hop')
+    .version(larderVersion)
     .exitOverride()
+    .showHelpAfterError('(add --help for what it takes)')
     .configureOutput({
       writeOut: (text) => void io.stdout.write(text),
       writeErr: (text) => void io.stderr.write(text),
@@ -71,7 +74,8 @@ async function tellError(thrown: unknown, io: CliIo): Promise<number> {
   }
   const error = thrown instanceof LarderClientError ? thrown : LarderError.from(thrown)
   const colors = colorsOf(io, io.stderr)
-  const message = io.stop.aborted && error.code === 'cancelled' ? 'interrupted' : error.message
+  const isInterrupt = io.stop.aborted && error.code === 'cancelled'
+  const message = isInterrupt && thrown !== error ? 'interrupted' : error.message
   await io.stderr.write(`${colors.red('error:')} ${message}\n`)
   const advice = adviceOf(error)
   if (advice !== undefined) await io.stderr.write(`${advice}\n`)
@@ -87,6 +91,10 @@ const usageCodes: ReadonlySet<string> = new Set(['invalid_argument', 'bad_config
 
 /** What to do next; undefined where the message says it. */
 function adviceOf(error: LarderError | LarderClientError): string | undefined {
+  const isAnswered = error instanceof LarderClientError && error.details.larderCode !== undefined
+  if (error.code === 'unavailable' && isAnswered) {
+    return 'The daemon runs, but lacks something: `larder doctor` shows the state of its tiers.'
+  }
   return advices[error.code]
 }
 

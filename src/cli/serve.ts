@@ -2,10 +2,11 @@
  * `larder serve`: runs a daemon in this process until SIGTERM or SIGINT, then drains it.
  */
 import { type Command, Option } from 'commander'
+import { formatInstant } from '../instant.js'
 import { flagOf, type SettingKey, settingKeys, settings } from '../server/config-settings.js'
 import { serve } from '../server/serve.js'
 import type { CommandContext } from './command-context.js'
-import { formatInstant, printLine } from './print.js'
+import { printLine } from './print.js'
 import { readProject } from './project.js'
 
 interface ServeOptions {

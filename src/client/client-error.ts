@@ -67,10 +67,18 @@ export function clientErrorOf(
   const code = codeOfStatus[error.code] ?? 'unknown'
   const where = code === 'unavailable' ? `${details.address}: ` : ''
   const larderCode = error.metadata.get('larder-code')[0]
-  return new LarderClientError(code, `${where}${error.details || error.message}`, {
+  return new LarderClientError(code, `${where}${reasonOf(error)}`, {
     details: larderCode === undefined ? details : { ...details, larderCode: String(larderCode) },
     cause: error,
   })
+}
+
+/** grpc-js wraps what went wrong with a connection in words about itself. */
+const connectionFailure =
+  /^No connection established\. Last error: (?:Error: )?(.*?)\.? Resolution note:/s
+
+function reasonOf({ details, message }: ServiceError): string {
+  return connectionFailure.exec(details)?.[1] ?? (details || message)
 }
 
 const codeOfStatus: Readonly<Record<number, LarderClientErrorCode>> = {

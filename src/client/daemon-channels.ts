@@ -138,7 +138,7 @@ function callOnce<Response>(
 }
 
 function connect(address: string): Daemon {
-  if (!/^\S+:\d+$/.test(address)) {
+  if (!/^[^\s/]+:\d+$/.test(address)) {
     throw invalidRequest(`address "${address}" is not HOST:PORT, such as 127.0.0.1:6570`)
   }
   const plain = credentials.createInsecure()

@@ -16,7 +16,7 @@ export type {
   RowsOrigin,
 } from './read-result.js'
 export { column, type RequestColumn, type RequestValue } from './request-column.js'
-export type { CellValue, ResponseColumn } from './response-column.js'
+export type { CellScalar, CellValue, ResponseColumn } from './response-column.js'
 export type { RetryPolicy } from './retry.js'
 export type {
   ApplyOptions,

@@ -13,8 +13,10 @@ import {
   type FeatureType,
   formatFeatureType,
   type ScalarType,
+  scalarTypeOf,
 } from '../feature-type.js'
-import { parseInstant } from '../instant.js'
+import { shortenFloat32 } from '../float32-digits.js'
+import { formatInstant, parseInstant } from '../instant.js'
 import { listElementsMax, valueBytesMax } from '../limits.js'
 import { quoteText } from '../quoted-text.js'
 
@@ -45,9 +47,24 @@ export function encodeDefault(value: DefaultValue): DefaultJson {
 
 /** Reads what `encodeDefault` wrote for a feature of `type`. */
 export function decodeDefault(type: FeatureType, json: DefaultJson): DefaultValue {
-  const scalar = elementTypeOf(type)
+  const scalar = scalarTypeOf(type)
   if (typeof json !== 'object') return decodeScalar(scalar, json)
   return json.map((element) => decodeScalar(scalar, element))
+}
+
+/** The value as definitions write it. Different values of a type have different texts. */
+export function formatDefault(type: FeatureType, value: DefaultValue): string {
+  const scalar = scalarTypeOf(type)
+  if (!isList(value)) return formatScalar(scalar, value)
+  return `[${value.map((element) => formatScalar(scalar, element)).join(', ')}]`
+}
+
+function formatScalar(scalar: ScalarType, value: DefaultScalar): string {
+  if (typeof value === 'bigint') {
+    return scalar === 'timestamp' ? formatInstant(value) : String(value)
+  }
+  const isFloat32 = typeof value === 'number' && scalar === 'float32'
+  return JSON.stringify(encodeScalar(isFloat32 ? shortenFloat32(value) : value))
 }
 
 function parseScalar(scalar: ScalarType, value: unknown): DefaultScalar {
@@ -171,17 +188,6 @@ function encodeScalar(value: DefaultScalar): string | number | boolean {
   if (value instanceof Uint8Array) return Buffer.from(value).toString('base64')
   if (Object.is(value, -0)) return '-0'
   return typeof value === 'number' && !Number.isFinite(value) ? String(value) : value
-}
-
-function elementTypeOf(type: FeatureType): ScalarType {
-  switch (type.kind) {
-    case 'scalar':
-      return type.scalar
-    case 'list':
-      return type.element
-    case 'embedding':
-      return 'float32'
-  }
 }
 
 function decodeScalar(scalar: ScalarType, json: string | number | boolean): DefaultScalar {

@@ -3,7 +3,7 @@
  */
 import { formatFeatureType } from '../feature-type.js'
 import { type Change, describeChange } from './change.js'
-import { encodeDefault } from './default-value.js'
+import { formatDefault } from './default-value.js'
 import type { FeatureDefinition } from './definitions.js'
 import type { ViewRecord } from './document.js'
 import type { Feature } from './snapshot.js'
@@ -81,5 +81,5 @@ function orderChange(before: ViewRecord, features: readonly Feature[]): Change[]
 function featureText({ type, defaultValue }: FeatureDefinition): string {
   const text = formatFeatureType(type)
   if (defaultValue === undefined) return text
-  return `${text} default ${JSON.stringify(encodeDefault(defaultValue))}`
+  return `${text} default ${formatDefault(type, defaultValue)}`
 }

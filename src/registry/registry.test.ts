@@ -155,7 +155,7 @@ describe('an apply is refused', () => {
     await expect(apply(retyped, true)).rejects.toMatchObject({
       code: 'refused',
       message: expect.stringContaining(
-        'feature clicks.count: int64 default "9007199254740993" -> int32 default 1',
+        'feature clicks.count: int64 default 9007199254740993 -> int32 default 1',
       ),
     })
     await apply(changed, true)
