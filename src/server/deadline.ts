@@ -59,7 +59,7 @@ function withoutReply(untilMs: number): number {
 /** Node's timers take no longer delays. */
 const timeoutMsMax = 2 ** 31 - 1
 
-/** A controller whose signal fires when the caller goes away; it may be fired otherwise too. */
+/** A signal that fires when the caller goes away, or the call is over. */
 export function cancelSignalOf(call: CancellableCall): AbortSignal {
   const controller = new AbortController()
   call.on('cancelled', () => controller.abort())

@@ -45,6 +45,13 @@ export function createIngestService(tools: IngestTools): IngestServiceServer {
 
 function serveWrites(tools: IngestTools, call: WriteCall): void {
   const ended = startCall(tools, 'WriteFeatures')
+  let leave: () => void
+  try {
+    leave = tools.admit()
+  } catch (thrown) {
+    call.emit('error', ended(thrown))
+    return
+  }
   const cancelled = cancelSignalOf(call)
   const underWay = new Set<Promise<void>>()
   let isOver = false
@@ -53,6 +60,7 @@ function serveWrites(tools: IngestTools, call: WriteCall): void {
     isOver = true
     call.pause()
     await Promise.all(underWay)
+    leave()
     tools.draining.removeEventListener('abort', onDrain)
     const error = ended(thrown)
     if (error === undefined) call.end()
