@@ -7,7 +7,7 @@
  */
 import type { Clock, JudgingClock } from '../clock.js'
 import { didYouMean } from '../closest-name.js'
-import { decodeEntityKey, dedupeKeys, encodeEntityKeys } from '../codec/entity-key.js'
+import { decodeEntityKey, dedupeKeys } from '../codec/entity-key.js'
 import { encodeVersionOnlyRow, readRowHeader, tombstoneLayoutId } from '../codec/row-version.js'
 import type { WireColumn } from '../column.js'
 import type { JoinKey } from '../declared.js'
@@ -15,12 +15,12 @@ import { LarderError } from '../errors.js'
 import { ackTimeoutMsDefault, futureBoundMs } from '../limits.js'
 import type { Entity, FeatureView, Snapshot } from '../registry/snapshot.js'
 import { keepStoredMs, keepTombstoneMs } from '../tiers/expiry.js'
-import { entityKeyAt } from '../tiers/key-batch.js'
+import { entityKeyAt, withGeneration } from '../tiers/key-batch.js'
 import { placements } from '../tiers/placement.js'
 import { RowBatch, rowState, tierCode } from '../tiers/row-batch.js'
 import { type StoreTiers, storeRows } from '../tiers/store-rows.js'
 import { writesOf } from '../tiers/tier.js'
-import { countRows, indexColumns, type Keys, pickKeys } from './plan-read.js'
+import { countRows, encodeKeys, indexColumns, type Keys, pickKeys } from './plan-read.js'
 import type { Sequencer } from './sequencer.js'
 
 export interface DeleteTools {
@@ -155,7 +155,7 @@ async function* deleteMatching(
 async function writeTombstones(context: DeleteContext, view: FeatureView, keys: Keys) {
   const { tools, sequence, nowUs, signal } = context
   const { tiers, clock } = tools
-  const warmKeys = underGeneration(keys, view.generation)
+  const warmKeys = withGeneration(keys, view.generation)
   const eventTimes = await tombstoneTimes(context, view, keys)
   const rows = eventTimes.map((eventTimeUs, slot) => ({
     slot,
@@ -163,7 +163,7 @@ async function writeTombstones(context: DeleteContext, view: FeatureView, keys: 
     keepMs: keepTombstoneMs({ eventTimeUs, retentionUs: view.retentionUs, nowUs }),
   }))
   const isInHot = placements[view.latencyClass].writesHot
-  const hotKeys = isInHot ? underGeneration(keys, view.hotGeneration) : undefined
+  const hotKeys = isInHot ? withGeneration(keys, view.hotGeneration) : undefined
   const result = await storeRows(
     tiers,
     {
@@ -187,7 +187,7 @@ async function tombstoneTimes(
   const slots = Uint32Array.from({ length: keys.count }, (_, slot) => slot)
   if (eventTimeUs !== 0n) return Array.from(slots, () => eventTimeUs)
   const stored = new RowBatch(keys.count)
-  const warmKeys = underGeneration(keys, view.generation)
+  const warmKeys = withGeneration(keys, view.generation)
   const failure = await tools.tiers.warm.read(warmKeys, slots, stored, tierCode.warm, signal)
   if (failure !== undefined) throw LarderError.from(failure)
   return Array.from(slots, (slot) => {
@@ -205,10 +205,6 @@ function headerOf(row: Uint8Array): ReturnType<typeof readRowHeader> | undefined
     if (thrown instanceof LarderError && thrown.code === 'corrupt_row') return undefined
     throw thrown
   }
-}
-
-function underGeneration(keys: Keys, generation: number) {
-  return { ...keys, generations: new Float64Array(keys.count).fill(generation) }
 }
 
 function findEntity(snapshot: Snapshot, name: string): Entity {
@@ -252,15 +248,7 @@ function parseKeys(entity: Entity, request: DeleteRequest, rowsMax: number): Giv
   }
   const rowCount = countRows(request.keys, rowsMax)
   const columns = keys.flatMap((key) => byName.get(key.name) ?? [])
-  const encoded = encodeEntityKeys(keys, columns, rowCount)
-  if ('problems' in encoded) {
-    const [first] = encoded.problems
-    throw new LarderError(
-      'invalid_argument',
-      `key column '${first?.column}', row ${first?.rowIndex}: ${first?.reason}`,
-    )
-  }
-  const all = { count: rowCount, ...encoded }
+  const all = encodeKeys(keys, columns, rowCount)
   const { uniqueCount, firstRows } = dedupeKeys(all)
   return { keys, encoded: pickKeys(all, firstRows, uniqueCount) }
 }

@@ -163,15 +163,23 @@ function encodeRole(
   })
   const single = columns.every((column) => wireCellCount(column.values) === 1)
   const keyCount = single ? 1 : rowCount
-  const encoded = encodeEntityKeys(entity.keys, columns, keyCount)
-  if ('problems' in encoded) {
-    const first = encoded.problems[0]
-    throw new LarderError(
-      'invalid_argument',
-      `key column '${first?.column}', row ${first?.rowIndex}: ${first?.reason}`,
-    )
-  }
-  return { wanted, keyCount, bytes: encoded.bytes, offsets: encoded.offsets }
+  const { bytes, offsets } = encodeKeys(entity.keys, columns, keyCount)
+  return { wanted, keyCount, bytes, offsets }
+}
+
+/** The entity keys of a request. Throws `invalid_argument` that names the first cell that is wrong. */
+export function encodeKeys(
+  keyTypes: readonly JoinKey[],
+  columns: readonly WireColumn[],
+  count: number,
+): Keys {
+  const encoded = encodeEntityKeys(keyTypes, columns, count)
+  if (!('problems' in encoded)) return { count, ...encoded }
+  const [first] = encoded.problems
+  throw new LarderError(
+    'invalid_argument',
+    `key column '${first?.column}', row ${first?.rowIndex}: ${first?.reason}`,
+  )
 }
 
 function missingKey(wanted: WantedView, key: JoinKey, columnName: string): LarderError {

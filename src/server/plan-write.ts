@@ -15,6 +15,7 @@ import { formatInstant } from '../instant.js'
 import { badRowsToldMax, futureBoundMs } from '../limits.js'
 import type { FeatureView, Schema } from '../registry/snapshot.js'
 import { keepRowMs, keepStoredMs } from '../tiers/expiry.js'
+import { withGeneration } from '../tiers/key-batch.js'
 import { placements } from '../tiers/placement.js'
 import type { StorePlan } from '../tiers/store-rows.js'
 import { indexColumns, type Keys, pickKeys } from './plan-read.js'
@@ -94,19 +95,15 @@ function planStore(
   const keepMs = Float64Array.from(winners, (row) =>
     keepRowMs({ eventTimeUs: eventTimesUs[row] ?? 0n, retentionUs: view.retentionUs, nowUs }),
   )
-  const underGeneration = (generation: number) => ({
-    ...keptKeys,
-    generations: new Float64Array(keptKeys.count).fill(generation),
-  })
   return {
     writes: {
-      keys: underGeneration(view.generation),
+      keys: withGeneration(keptKeys, view.generation),
       rows: keptRows.bytes,
       rowOffsets: keptRows.offsets,
       keepMs,
     },
     hotKeys: placements[view.latencyClass].writesHot
-      ? underGeneration(view.hotGeneration)
+      ? withGeneration(keptKeys, view.hotGeneration)
       : undefined,
     keepRowMs: (row) => keepStoredMs(row, { retentionUs: view.retentionUs, nowUs }),
   }

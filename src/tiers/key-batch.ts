@@ -22,3 +22,8 @@ export function entityKeyAt(keys: KeyBatch, index: number): Uint8Array {
 export function generationAt(keys: KeyBatch, index: number): number {
   return keys.generations[index] ?? 0
 }
+
+/** The same keys, all under one generation. */
+export function withGeneration(keys: Omit<KeyBatch, 'generations'>, generation: number): KeyBatch {
+  return { ...keys, generations: new Float64Array(keys.count).fill(generation) }
+}

@@ -1,5 +1,5 @@
 /**
- * Builds a key batch from single keys: what a scan hands over.
+ * Builds blobs and key batches from single pieces, as a scan or a pick hands them over.
  */
 import type { KeyBatch } from './key-batch.js'
 
@@ -8,17 +8,25 @@ export interface SingleKey {
   readonly key: Uint8Array
 }
 
+/** Byte strings as one blob: string i is `bytes[offsets[i] .. offsets[i + 1])`. Copies them. */
+export function concatBytes(pieces: readonly Uint8Array[]): {
+  readonly bytes: Uint8Array
+  readonly offsets: Uint32Array
+} {
+  const offsets = new Uint32Array(pieces.length + 1)
+  for (const [index, piece] of pieces.entries()) {
+    offsets[index + 1] = (offsets[index] ?? 0) + piece.byteLength
+  }
+  const bytes = new Uint8Array(offsets[pieces.length] ?? 0)
+  for (const [index, piece] of pieces.entries()) bytes.set(piece, offsets[index])
+  return { bytes, offsets }
+}
+
 /** One batch of `keys`, in their order; copies them. */
 export function concatKeys(keys: readonly SingleKey[]): KeyBatch {
-  const offsets = new Uint32Array(keys.length + 1)
-  const generations = new Float64Array(keys.length)
-  keys.forEach(({ generation, key }, index) => {
-    generations[index] = generation
-    offsets[index + 1] = (offsets[index] ?? 0) + key.byteLength
-  })
-  const bytes = new Uint8Array(offsets[keys.length] ?? 0)
-  keys.forEach(({ key }, index) => {
-    bytes.set(key, offsets[index])
-  })
-  return { count: keys.length, generations, bytes, offsets }
+  return {
+    count: keys.length,
+    generations: Float64Array.from(keys, ({ generation }) => generation),
+    ...concatBytes(keys.map(({ key }) => key)),
+  }
 }

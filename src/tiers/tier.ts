@@ -6,6 +6,7 @@
  * file as tests; every implementation passes it on a real server.
  */
 import { entityKeyAt, generationAt, type KeyBatch } from './key-batch.js'
+import { concatBytes, concatKeys } from './key-concat.js'
 import type { RowBatch, TierCode } from './row-batch.js'
 
 /** Rows to write: distinct keys, each with its encoded row and how long the tier must keep it. */
@@ -30,28 +31,17 @@ export interface SlotWrite {
 
 /** The writes that put each of `rows` at its key in `keys`: bytes copied, nothing shared. */
 export function writesOf(keys: KeyBatch, rows: readonly SlotWrite[]): RowWrites {
-  const picked = rows.map(({ slot }) => entityKeyAt(keys, slot))
-  const rowBlob = concatenate(rows.map(({ row }) => row))
-  const keyBlob = concatenate(picked)
+  const { bytes, offsets } = concatBytes(rows.map(({ row }) => row))
+  const picked = rows.map(({ slot }) => ({
+    generation: generationAt(keys, slot),
+    key: entityKeyAt(keys, slot),
+  }))
   return {
-    keys: {
-      count: rows.length,
-      generations: Float64Array.from(rows, ({ slot }) => generationAt(keys, slot)),
-      bytes: keyBlob.bytes,
-      offsets: keyBlob.offsets,
-    },
-    rows: rowBlob.bytes,
-    rowOffsets: rowBlob.offsets,
+    keys: concatKeys(picked),
+    rows: bytes,
+    rowOffsets: offsets,
     keepMs: Float64Array.from(rows, ({ keepMs }) => keepMs),
   }
-}
-
-function concatenate(pieces: readonly Uint8Array[]): { bytes: Uint8Array; offsets: Uint32Array } {
-  const offsets = new Uint32Array(pieces.length + 1)
-  for (const [index, piece] of pieces.entries()) {
-    offsets[index + 1] = (offsets[index] ?? 0) + piece.byteLength
-  }
-  return { bytes: Buffer.concat(pieces), offsets }
 }
 
 /** What a write did. Rows not stored were superseded: an equal or newer version was there. */
