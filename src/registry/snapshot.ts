@@ -5,7 +5,10 @@
  * between requests. All times are microseconds, like event times.
  */
 import type { DefaultValue, JoinKey, OnStale } from '../declared.js'
+import type { EncodingProfile } from '../encoding-profile.js'
 import type { FeatureType } from '../feature-type.js'
+import type { Packing } from '../packing.js'
+import type { VersionFormat } from '../version-format.js'
 
 export type LatencyClass = 'realtime' | 'standard' | 'relaxed'
 
@@ -30,11 +33,13 @@ export interface Schema {
   readonly features: readonly Pick<Feature, 'id' | 'name' | 'type'>[]
 }
 
-/** A registered row layout of a view. The plain profile is the only one so far. */
+/** A registered row layout of a view. */
 export interface Layout {
   readonly id: number
   readonly schemaVersion: number
-  readonly profile: 'plain'
+  /** Undefined where its rows are plain. */
+  readonly profile: EncodingProfile | undefined
+  readonly versionFormat: VersionFormat
 }
 
 export interface ViewSource {
@@ -54,7 +59,10 @@ export interface FeatureView {
   readonly features: readonly Feature[]
   /** Every schema version ever registered and still readable, oldest first; the last is current. */
   readonly schemas: readonly Schema[]
+  /** Oldest first, ids without gaps from `firstLayoutId`; each schema version has a plain one. */
   readonly layouts: readonly Layout[]
+  /** How its rows lie in a Redis hot tier. */
+  readonly packing: Packing
   /** Names this view's rows in warm; never given again. */
   readonly generation: number
   /** Names its rows in hot: a new number whenever rows left in hot may be older than those in warm. */

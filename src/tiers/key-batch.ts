@@ -4,8 +4,12 @@
  * A generation is a number that the registry never gives twice: it stands for one full load of one
  * view, so that (generation, entity key) names a row everywhere.
  */
+import type { RowForms } from './row-form.js'
+
 export interface KeyBatch {
   readonly count: number
+  /** The form of each generation's rows. */
+  readonly forms: RowForms
   /** The generation of each key. */
   readonly generations: Float64Array
   readonly bytes: Uint8Array
