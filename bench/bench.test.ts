@@ -1,7 +1,9 @@
 import { expect, test } from 'vitest'
 import { benchNames, runBench } from '../scripts/bench.mjs'
+import { cases, targets as memoryTargets } from './redis-memory.mjs'
+import { targets as readTargets } from './redis-read.mjs'
 
-const unitPattern = /_(ns|us|ms|bytes|per_second|per_row|per_value)(_|$)/
+const unitPattern = /_(ns|us|ms|bytes|per_second|per_s|per_row|per_value)(_|$)/
 
 test('a report says what was measured where, and every figure says its unit', async () => {
   const effort = { roundMs: 1, roundCount: 1, distinctRowCount: 4 }
@@ -21,7 +23,7 @@ test('a report says what was measured where, and every figure says its unit', as
     figures: expect.any(Object),
     ratios: expect.any(Object),
   })
-  expect(Object.keys(report.figures)).toContain('ranking_22_200_rows_decode_ns_per_row')
+  expect(Object.keys(report.figures)).toContain('decode_200_rows_us')
   expect(Object.keys(report.figures).filter((key) => !unitPattern.test(key))).toEqual([])
   const values = Object.values({ ...report.figures, ...report.ratios })
   expect(values.filter((value) => !Number.isFinite(value))).toEqual([])
@@ -42,4 +44,30 @@ test('every bench that can be named is there', async () => {
   expect(modules.map(({ efforts }) => Object.keys(efforts))).toEqual(
     benchNames.map(() => ['quick', 'full']),
   )
+})
+
+test('redis-read measures what its targets name', async () => {
+  const effort = { warmUpCallCount: 1, roundMs: 1, roundCount: 1, rowCount: 400 }
+  const { figures, ratios } = await runBench('redis-read', effort)
+  expect(Object.keys(ratios)).toEqual(expect.arrayContaining(Object.keys(readTargets)))
+  expect(Object.values({ ...figures, ...ratios }).every((value) => Number(value) > 0)).toBe(true)
+})
+
+// Every layout is read back and compared on the way.
+test('redis-memory measures what its targets name, and Larder takes least', async () => {
+  const effort = { rankingRowCount: 400, otherRowCount: 400 }
+  const reports = await Promise.all([
+    cases.ranking_22('ranking_22', effort),
+    cases.decimal_10('decimal_10', effort),
+  ])
+  const figures: Record<string, number> = Object.assign({}, ...reports.map((each) => each.figures))
+  const ratios: Record<string, number> = Object.assign({}, ...reports.map((each) => each.ratios))
+  const isMeasured = (key: string) => !/^(decimal_22|decimal_50|vector_10)_/.test(key)
+  const targetKeys = Object.keys(memoryTargets).filter(isMeasured)
+  expect(Object.keys({ ...figures, ...ratios })).toEqual(expect.arrayContaining(targetKeys))
+  const bytesOf = (name: string) => figures[`${name}_bytes_per_entity`] ?? Number.NaN
+  const names = ['bucket', 'string', 'packed_float32', 'hashed_names', 'feast', 'key_per_feature']
+  const measured = names.map(bytesOf)
+  expect(measured).toEqual([...measured].sort((a, b) => a - b))
+  expect(figures['compact_rows_share']).toBe(1)
 })

@@ -1,11 +1,8 @@
 /**
- * Part of a floor: one bare operation, in a loop, in a process of its own.
- *
- * Started by `startPart` with the operation's `kind` and what it needs. Each further message,
- * `{ roundMs }` or `{ begin, end }`, runs a round, for that long or of those steps, and is answered with
- * what it took. Nothing of Larder is measured here but the kernel: these are what its parts cost alone.
+ * Part of a floor: one bare operation in a process of its own, told by its `kind`. Nothing of Larder is
+ * measured here but the kernel: these are what its parts cost alone.
  */
-import { ownCpuUs } from './measure.mjs'
+import { servePart } from './part.mjs'
 
 /** Operations under way at once: as many as the daemon has requests, or batches. */
 const kinds = {
@@ -16,25 +13,10 @@ const kinds = {
   'redis-set': { concurrency: 4, open: openRedisSet },
 }
 
-process.once('message', async (options) => {
+servePart(async (options) => {
   const { concurrency, open } = kinds[options.kind]
-  const { step, close } = await open(options, concurrency)
-  process.on('message', async (round) => process.send(await run(step, concurrency, round)))
-  process.once('disconnect', close)
-  process.send('ready')
+  return { concurrency, ...(await open(options, concurrency)) }
 })
-
-async function run(step, concurrency, { roundMs = Infinity, begin = 0, end = Infinity }) {
-  const startMs = performance.now()
-  const startUs = ownCpuUs()
-  let next = begin
-  const loop = async () => {
-    while (next < end && performance.now() - startMs < roundMs) await step(next++)
-  }
-  await Promise.all(Array.from({ length: concurrency }, loop))
-  const wallMs = performance.now() - startMs
-  return { stepCount: next - begin, wallMs, cpuUs: ownCpuUs() - startUs }
-}
 
 /** ioredis `mgetBuffer` of the very keys that the daemon reads. */
 async function openMget({ url, keySets }) {

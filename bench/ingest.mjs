@@ -105,7 +105,7 @@ function makeWritten(writtenRowCount) {
 }
 
 function encodeBatch(layout, { features, eventTimesUs }, begin) {
-  const { rows, rowOffsets } = encodeRows(layout, {
+  const { rows, rowOffsets } = encodeRows([layout], {
     columns: features.map(toWireColumn),
     eventTimesUs,
     sequence: 1n,

@@ -42,14 +42,19 @@ export async function startServers(started, kinds) {
   return servers
 }
 
-async function startServer(started, kind) {
+/** A Redis with `settings`, such as `--maxmemory 10mb`, as `startServers` does it. */
+export async function startRedis(started, settings) {
+  return await startServer(started, 'redis', settings)
+}
+
+async function startServer(started, kind, settings = []) {
   const path = join(rootFolder, 'test', 'support', `${kind}-server.ts`)
   const { module } = await runnerImport(path, {
     root: rootFolder,
     logLevel: 'error',
     configFile: false,
   })
-  const server = await module[serverStarters[kind]]()
+  const server = await module[serverStarters[kind]](settings)
   started.onEnd(() => server.stop())
   return server
 }

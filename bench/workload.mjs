@@ -1,69 +1,103 @@
 /**
  * The canonical workloads: views, rows, models and requests, the same for every run of a seed.
  *
- * The idea: a bench names a workload and a row count; everything else follows from the seed, and every
- * distribution is written down here and nowhere else. At least `distinctRowsMin` different rows are
- * rotated wherever rows are timed, so that no figure is that of one row in the nearest cache.
+ * The idea: a bench names a workload and a row count; everything else follows from the seed.
+ * `value-kinds.mjs` writes the distributions of values down; those of rows are here:
  *
- * Distributions:
- *   float32 'mean'    normal, mean 40, deviation 15, rounded to float32
- *   float32 'share'   uniform in [0, 1), rounded to float32
- *   float32 'amount'  log-normal, mu 3, sigma 1, to two decimals, rounded to float32
- *   int16             floor of an exponential of mean 200, at most 32,767
- *   list<int32>       0 to 8 elements, uniform; elements uniform in [0, 24)
- *   null              each cell on its own, with probability 0.05
- *   event times       uniform over the 24 h before the workload's instant
- *   join keys         10 characters: a letter and nine digits
+ *   null          each cell on its own, with probability 0.05
+ *   event times   uniform over the 24 h before the workload's instant, to the second
+ *   join keys     10 characters: a letter and nine digits
+ *
+ * At least `distinctRowsMin` different rows are rotated wherever rows are timed, so that no figure is that
+ * of one row in the nearest cache.
  */
 import { column } from '../dist/client/index.js'
 import { createSeededPrng } from '../dist/prng.js'
+import { choiceBits, valueKinds } from './value-kinds.mjs'
 
 export const distinctRowsMin = 10_000
 export const seed = 20_010_615
 
 const nullShare = 0.05
-const dayUs = 24n * 3600n * 1_000_000n
-
-const drawers = {
-  mean: (prng) => Math.fround(40 + 15 * normal(prng)),
-  share: (prng) => Math.fround(prng.next()),
-  amount: (prng) => Math.fround(Math.round(100 * Math.exp(3 + normal(prng))) / 100),
-  int16: (prng) => Math.min(32_767, Math.floor(-200 * Math.log(1 - prng.next()))),
-  list: (prng) => Array.from({ length: prng.below(9) }, () => prng.below(24)),
-}
-
-/** Box and Muller's: two uniform numbers make a normal one. */
-function normal(prng) {
-  return Math.sqrt(-2 * Math.log(1 - prng.next())) * Math.cos(2 * Math.PI * prng.next())
-}
-
-const typeOf = (kind) => ({ int16: 'int16', list: 'list<int32>' })[kind] ?? 'float32'
+const daySeconds = 86_400
 
 /** `counts` features of each kind, named kind by kind. */
-function featuresOf(counts) {
+function featuresOf(counts, nameOf = (kind, index) => `${kind}_${index}`) {
   return Object.entries(counts).flatMap(([kind, featureCount]) =>
     Array.from({ length: featureCount }, (_, index) => ({
-      name: `${kind}_${index}`,
-      type: typeOf(kind),
+      name: nameOf(kind, index),
+      type: valueKinds[kind].type,
       kind,
     })),
   )
 }
 
+/** Names of about 31 characters, as feature stores have them. */
+const longName = (kind, index) => `item_${kind}_in_last_28_days_${index}`
+
+/** 4 + 5 + 3 + 2 floats of 3 to 6 significant digits, 5 small integers. */
+const rankingNumbers = {
+  ...{ digits_3: 4, digits_4: 5, digits_5: 3, digits_6: 2 },
+  ...{ below_24: 1, below_100: 1, below_200: 1, below_500: 1, below_1000: 1 },
+}
+const rankingLists = { ids_0_10: 1, ids_5: 1, ids_0_20: 1 }
+
 /** Views by name: one join key each, a string. */
 export const views = {
   /** 14 float32, 5 int16, 3 int lists: the view of the memory and write targets. */
-  ranking_22: view('ranking_22', 'item', { mean: 6, share: 5, amount: 3, int16: 5, list: 3 }),
+  ranking_22: view(
+    'ranking_22',
+    'item',
+    featuresOf({ ...rankingNumbers, ...rankingLists }, longName),
+  ),
   /** The same without its lists. */
-  numeric_19: view('numeric_19', 'item', { mean: 6, share: 5, amount: 3, int16: 5 }),
+  numeric_19: view('numeric_19', 'item', featuresOf(rankingNumbers, longName)),
   /** 16 + 7 = the 23 model inputs of `ranking`. */
-  store_16: view('store_16', 'store', { mean: 5, share: 4, amount: 3, int16: 4 }),
-  consumer_7: view('consumer_7', 'consumer', { mean: 3, share: 2, amount: 1, int16: 1 }),
-  wide_50: view('wide_50', 'item', { mean: 20, share: 15, amount: 5, int16: 10 }),
+  store_16: view('store_16', 'store', featuresOf({ mean: 5, share: 4, amount: 3, count: 4 })),
+  consumer_7: view(
+    'consumer_7',
+    'consumer',
+    featuresOf({ mean: 3, share: 2, amount: 1, count: 1 }),
+  ),
+  wide_50: view('wide_50', 'item', featuresOf({ mean: 20, share: 15, amount: 5, count: 10 })),
+  /** Decimal floats only. */
+  decimal_10: view('decimal_10', 'item', featuresOf(decimals(3, 3, 2, 2), longName)),
+  decimal_22: view('decimal_22', 'item', featuresOf(decimals(6, 6, 5, 5), longName)),
+  decimal_50: view('decimal_50', 'item', featuresOf(decimals(13, 13, 12, 12), longName)),
+  /** Nine decimal floats and an embedding. */
+  vector_10: view(
+    'vector_10',
+    'item',
+    featuresOf({ ...decimals(3, 2, 2, 2), vector_64: 1 }, longName),
+  ),
+  /** Kinds of values of which the others have none. */
+  unseen_23: view(
+    'unseen_23',
+    'item',
+    featuresOf({
+      ...{ raw: 4, counter: 3, instant: 2, category: 2 },
+      ...{ cents: 3, sparse: 4, flag: 3, text: 2 },
+    }),
+  ),
 }
 
-function view(name, entity, counts) {
-  return Object.freeze({ name, entity, keyName: `${entity}_id`, features: featuresOf(counts) })
+function decimals(...[digits3, digits4, digits5, digits6]) {
+  return { digits_3: digits3, digits_4: digits4, digits_5: digits5, digits_6: digits6 }
+}
+
+function view(name, entity, features) {
+  return Object.freeze({ name, entity, keyName: `${entity}_id`, features })
+}
+
+/** Entropy of a row's cells, nulls included, and of its event time, in bytes. */
+export function entropyOf(workloadView) {
+  const cellBits = workloadView.features.map(
+    ({ kind }) => choiceBits(nullShare) + (1 - nullShare) * valueKinds[kind].bits,
+  )
+  return {
+    columnBytes: cellBits.reduce((sum, bits) => sum + bits, 0) / 8,
+    eventTimeBytes: Math.log2(daySeconds) / 8,
+  }
 }
 
 /** A view's definition as YAML: realtime, so that hot serves it; fresh for as long as a bench runs. */
@@ -100,7 +134,7 @@ export function keyOf(entity, index) {
  * times end now.
  */
 export function makeBatches(workloadView, { rowCount, batchRowCount }) {
-  const atUs = BigInt(Date.now()) * 1000n
+  const atUs = BigInt(Math.floor(Date.now() / 1000)) * 1_000_000n
   return Array.from({ length: Math.ceil(rowCount / batchRowCount) }, (_, index) => {
     const begin = index * batchRowCount
     const rows = { begin, rowCount: Math.min(batchRowCount, rowCount - begin), atUs }
@@ -113,29 +147,38 @@ export function makeBatches(workloadView, { rowCount, batchRowCount }) {
   })
 }
 
-/**
- * Rows of entities `begin` to `begin + rowCount` - 1 as request columns. Values depend on the seed, the
- * view and `begin`. Event times end at `atUs`.
- */
-export function makeRows(workloadView, { begin, rowCount, atUs }) {
-  const prng = createSeededPrng(seed + begin + 1_000_003 * workloadView.features.length)
-  const keys = Array.from({ length: rowCount }, (_, row) => keyOf(workloadView.entity, begin + row))
-  const eventTimesUs = BigInt64Array.from(
-    { length: rowCount },
-    () => atUs - BigInt(Math.floor(prng.next() * Number(dayUs))),
-  )
+/** The rows of `drawRows` as request columns. */
+export function makeRows(workloadView, rows) {
+  const { keys, eventTimesUs, cells } = drawRows(workloadView, rows)
   return {
     keys: [column.strings(workloadView.keyName, keys)],
     eventTimesUs,
-    features: workloadView.features.map((feature) => makeColumn(feature, rowCount, prng)),
+    features: toRequestColumns(workloadView.features, cells),
   }
 }
 
-function makeColumn({ name, type, kind }, rowCount, prng) {
-  const values = Array.from({ length: rowCount }, () =>
-    prng.next() < nullShare ? null : drawers[kind](prng),
-  )
-  return column.fromValues(name, type, values)
+/**
+ * Rows of entities `begin` to `begin + rowCount` - 1: `cells` are values by feature, then by row, null
+ * where there is none. They depend on the seed, the view and `begin`. Event times end at `atUs`.
+ */
+export function drawRows(workloadView, { begin, rowCount, atUs }) {
+  const prng = createSeededPrng(seed + begin + 1_000_003 * workloadView.features.length)
+  return {
+    keys: Array.from({ length: rowCount }, (_, row) => keyOf(workloadView.entity, begin + row)),
+    eventTimesUs: BigInt64Array.from(
+      { length: rowCount },
+      () => atUs - BigInt(prng.below(daySeconds)) * 1_000_000n,
+    ),
+    cells: workloadView.features.map(({ kind }) =>
+      Array.from({ length: rowCount }, () =>
+        prng.next() < nullShare ? null : valueKinds[kind].draw(prng),
+      ),
+    ),
+  }
+}
+
+export function toRequestColumns(features, cells) {
+  return features.map(({ name, type }, index) => column.fromValues(name, type, cells[index]))
 }
 
 /** Request columns as the codec takes them: what the daemon makes of a message. */
@@ -158,12 +201,12 @@ export function makeModelColumns(workloadView, rowCount, begin) {
   const prng = createSeededPrng(seed + begin)
   return workloadView.features.map(({ kind }) =>
     Float32Array.from({ length: rowCount }, () =>
-      prng.next() < nullShare ? Number.NaN : drawers[kind](prng),
+      prng.next() < nullShare ? Number.NaN : valueKinds[kind].draw(prng),
     ),
   )
 }
 
 /** A value of `kind`: where a synthetic model puts its thresholds. */
 export function drawValue(kind, prng) {
-  return drawers[kind](prng)
+  return valueKinds[kind].draw(prng)
 }

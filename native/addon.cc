@@ -4,12 +4,14 @@
 
 #include "codec_binding.h"
 #include "lightgbm_binding.h"
+#include "store_key_binding.h"
 
 namespace {
 
 Napi::Object initialise(Napi::Env env, Napi::Object exports) {
   larder::registerCodec(env, exports);
   registerLightgbm(env, exports);
+  larder::registerStoreKeys(env, exports);
   return exports;
 }
 

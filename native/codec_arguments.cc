@@ -21,26 +21,37 @@ std::span<T> typedSpan(Napi::Value value, char const* what) {
   return {static_cast<T*>(data), elementCount};
 }
 
-ColumnClass toColumnClass(Napi::Value value) {
-  std::string const name = value.ToString();
-  if (name == "f32") return ColumnClass::f32;
-  if (name == "f64") return ColumnClass::f64;
-  if (name == "i64") return ColumnClass::i64;
-  if (name == "var") return ColumnClass::var;
-  require(value.Env(), name == "list", "a column's class is f32, f64, i64, var or list");
-  return ColumnClass::list;
+ColumnClass toColumnClass(Napi::Env env, std::uint32_t code) {
+  require(env, code <= static_cast<std::uint32_t>(ColumnClass::list), "a column class's code");
+  return static_cast<ColumnClass>(code);
 }
 
-// Sets what scalar values have: the class of elements and their bytes.
-void setElements(codec::WireColumn& column, Napi::Object values) {
-  column.elementClass = toColumnClass(values.Get("class"));
-  require(values.Env(), column.elementClass != ColumnClass::list, "lists are not nested");
-  if (column.elementClass == ColumnClass::var) {
-    column.data = u8Span(values.Get("data"));
-    column.lengths = u8Span(values.Get("lengths"));
-  } else {
-    column.data = u8Span(values.Get("bytes"));
-  }
+// The next parts of a flat list of arrays.
+class Parts {
+ public:
+  explicit Parts(Napi::Value value) : parts_(value.As<Napi::Array>()) {}
+
+  codec::Bytes take() { return u8Span(parts_.Get(next_++)); }
+
+ private:
+  Napi::Array parts_;
+  std::uint32_t next_ = 0;
+};
+
+// `form`: the class, 8 times that of the elements, and 64 where there are statuses.
+codec::WireColumn toWireColumn(Napi::Env env, std::uint32_t form, Parts& parts) {
+  codec::WireColumn column = {};
+  column.columnClass = toColumnClass(env, form % 8);
+  column.elementClass = toColumnClass(env, form / 8 % 8);
+  column.hasStatus = form / 64 != 0;
+  bool const isList = column.columnClass == ColumnClass::list;
+  require(env, column.elementClass != ColumnClass::list, "lists are not nested");
+  require(env, isList || column.elementClass == column.columnClass, "scalars have one class");
+  if (isList) column.listLengths = parts.take();
+  column.data = parts.take();
+  if (column.elementClass == ColumnClass::var) column.lengths = parts.take();
+  if (column.hasStatus) column.status = parts.take();
+  return column;
 }
 
 }  // namespace
@@ -119,27 +130,14 @@ void requireOffsets(Napi::Env env, std::span<std::uint32_t const> offsets, std::
   }
 }
 
-codec::WireColumn toWireColumn(Napi::Value value) {
-  auto const object = value.As<Napi::Object>();
-  auto const values = object.Get("values").As<Napi::Object>();
-  codec::WireColumn column = {};
-  column.columnClass = toColumnClass(values.Get("class"));
-  bool const isList = column.columnClass == ColumnClass::list;
-  if (isList) column.listLengths = u8Span(values.Get("lengths"));
-  setElements(column, isList ? values.Get("elements").As<Napi::Object>() : values);
-  Napi::Value const status = object.Get("status");
-  column.hasStatus = !status.IsUndefined();
-  if (column.hasStatus) column.status = u8Span(status);
-  return column;
-}
-
 std::vector<codec::WireColumn> toWireColumns(Napi::Value value) {
-  require(value.Env(), value.IsArray(), "an array of columns is expected");
-  auto const array = value.As<Napi::Array>();
+  auto const object = value.As<Napi::Object>();
+  std::span<std::uint32_t const> const forms = u32Span(object.Get("forms"));
+  Parts parts(object.Get("parts"));
   std::vector<codec::WireColumn> columns;
-  columns.reserve(array.Length());
-  for (std::uint32_t index = 0; index < array.Length(); index++) {
-    columns.push_back(toWireColumn(array.Get(index)));
+  columns.reserve(forms.size());
+  for (std::uint32_t const form : forms) {
+    columns.push_back(toWireColumn(value.Env(), form, parts));
   }
   return columns;
 }

@@ -37,8 +37,7 @@ Napi::Value toProblems(Napi::Env env, codec::ProblemList const& problems);
 // Offsets rise and stay within the bytes.
 void requireOffsets(Napi::Env env, std::span<std::uint32_t const> offsets, std::size_t byteCount);
 
-// A `WireColumn` of `src/column.ts`.
-codec::WireColumn toWireColumn(Napi::Value value);
+// Columns as `src/codec/native-columns.ts` writes them.
 std::vector<codec::WireColumn> toWireColumns(Napi::Value value);
 
 // Five numbers a feature, as `src/codec/row-layout.ts` writes them.

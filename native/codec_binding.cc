@@ -5,11 +5,15 @@
 #include <memory>
 #include <optional>
 #include <span>
+#include <string>
 #include <utility>
+#include <variant>
 #include <vector>
 
-#include "codec/column_gather.h"
+#include "codec/decoded_columns.h"
 #include "codec/entity_key.h"
+#include "codec/lz4_block.h"
+#include "codec/profile_words.h"
 #include "codec/row_decode.h"
 #include "codec/row_encode.h"
 #include "codec/row_layout.h"
@@ -25,43 +29,88 @@ namespace {
 constexpr napi_type_tag kLayoutTag = {0x6c61726465720001, 0x726f776c61796f75};
 constexpr napi_type_tag kDecoderTag = {0x6c61726465720002, 0x726f776465636f64};
 
-codec::RowLayout const& layoutOf(Napi::Value value) {
-  return fromExternal<codec::RowLayout>(value, kLayoutTag, "a row layout is expected");
-}
+using SharedLayout = std::shared_ptr<codec::RowLayout const>;
 
-// createRowLayout(layoutId, features)
-Napi::Value createRowLayout(Napi::CallbackInfo const& info) {
-  auto layout = std::make_unique<codec::RowLayout>();
-  layout->id = info[0].As<Napi::Number>().Uint32Value();
-  for (TypedFeature const& feature : toTypedFeatures(info[1])) {
-    layout->features.push_back({feature.id, feature.type});
+std::vector<SharedLayout> toLayouts(Napi::Value value) {
+  auto const array = value.As<Napi::Array>();
+  std::vector<SharedLayout> layouts;
+  for (std::uint32_t index = 0; index < array.Length(); index++) {
+    layouts.push_back(
+        fromExternal<SharedLayout>(array.Get(index), kLayoutTag, "a row layout is expected"));
   }
-  return toExternal(info.Env(), std::move(layout), kLayoutTag);
+  return layouts;
 }
 
-// encodeRows(layout, columns, eventTimesUs, sequence, limits)
+// Base, unit, bytes and sequence; nothing of an empty array.
+std::optional<codec::CompactVersion> toCompactVersion(Napi::Value value) {
+  std::span<std::int64_t const> const words = i64Span(value);
+  if (words.empty()) return std::nullopt;
+  require(value.Env(), words.size() == 4 && words[2] >= 0 && words[2] <= codec::kEventBytesMax,
+          "a version: base, unit, bytes, sequence");
+  return codec::CompactVersion{words[0], words[1], static_cast<unsigned>(words[2]),
+                               static_cast<std::uint64_t>(words[3])};
+}
+
+// createRowLayout(layoutId, features, version[, profileWords, dictionary]); a text says what is
+// wrong
+Napi::Value createRowLayout(Napi::CallbackInfo const& info) {
+  Napi::Env const env = info.Env();
+  codec::RowLayout layout = {};
+  layout.id = info[0].As<Napi::Number>().Uint32Value();
+  for (TypedFeature const& feature : toTypedFeatures(info[1])) {
+    layout.features.push_back({feature.id, feature.type});
+  }
+  layout.compactVersion = toCompactVersion(info[2]);
+  if (layout.compactVersion) {
+    auto const problem = codec::versionProblem(*layout.compactVersion);
+    if (problem) return Napi::String::New(env, *problem);
+  }
+  if (!info[3].IsUndefined()) {
+    auto parsed = codec::parseProfile(layout.features, i64Span(info[3]), u8Span(info[4]));
+    if (auto const* problem = std::get_if<std::string>(&parsed)) {
+      return Napi::String::New(env, *problem);
+    }
+    layout.codings = std::get<std::vector<codec::FeatureCoding>>(std::move(parsed));
+  }
+  auto shared = std::make_shared<codec::RowLayout const>(std::move(layout));
+  return toExternal(env, std::make_unique<SharedLayout>(std::move(shared)), kLayoutTag);
+}
+
+bool haveSameFeatures(codec::RowLayout const& a, codec::RowLayout const& b) {
+  return std::ranges::equal(a.features, b.features, {}, &codec::LayoutFeature::id,
+                            &codec::LayoutFeature::id);
+}
+
+void requireChoice(Napi::Env env, std::span<SharedLayout const> layouts) {
+  require(env, !layouts.empty(), "a layout at least");
+  codec::RowLayout const& last = *layouts.back();
+  require(env, !last.compactVersion && !last.codings, "the last layout takes every row");
+  for (SharedLayout const& layout : layouts) {
+    require(env, haveSameFeatures(*layout, last), "layouts of one schema");
+  }
+}
+
+// encodeRows(layouts, columns, eventTimesUs, sequence, limits)
 Napi::Value encodeRows(Napi::CallbackInfo const& info) {
   Napi::Env const env = info.Env();
-  codec::RowLayout const& layout = layoutOf(info[0]);
+  auto const layouts = toLayouts(info[0]);
+  requireChoice(env, layouts);
   auto const columns = toWireColumns(info[1]);
-  require(env, columns.size() == layout.features.size(), "a column for each feature");
+  require(env, columns.size() == layouts.back()->features.size(), "a column for each feature");
   codec::RowsToEncode const rows = {columns, i64Span(info[2]), u64(info[3])};
   auto const limits = u32Span(info[4]);
   require(env, limits.size() == 4, "limits: row bytes, value bytes, list elements, problems");
   codec::ProblemList problems(rows.eventTimesUs.size(), limits[3]);
-  auto const encoded = codec::encodeRows(layout, rows, {limits[0], limits[1], limits[2]}, problems);
+  auto const encoded =
+      codec::encodeRows(layouts, rows, {limits[0], limits[1], limits[2]}, problems);
   if (!problems.empty()) return toProblems(env, problems);
   return toKeys(env, encoded.bytes, encoded.offsets);
 }
 
 // createRowDecoder(layouts, wanted)
 Napi::Value createRowDecoder(Napi::CallbackInfo const& info) {
-  auto const array = info[0].As<Napi::Array>();
-  std::vector<codec::RowLayout> layouts;
-  for (std::uint32_t index = 0; index < array.Length(); index++) {
-    layouts.push_back(layoutOf(array.Get(index)));
-  }
   std::vector<codec::WantedFeature> wanted;
+  auto layouts = toLayouts(info[0]);
   for (TypedFeature const& feature : toTypedFeatures(info[1])) {
     wanted.push_back({feature.id, feature.type});
   }
@@ -87,72 +136,20 @@ codec::RowSlots toRowSlots(Napi::CallbackInfo const& info, std::span<std::uint32
   return slots;
 }
 
-codec::FixedParts toFixedParts(Napi::CallbackInfo const& info, codec::RowDecoder const& decoder,
-                               std::size_t rowCount) {
-  Napi::Env const env = info.Env();
-  auto const memory = u8Span(info[10]);
-  codec::FixedParts const parts = {memory.data(), 0, u32Span(info[11]), u32Span(info[12])};
-  auto const& wanted = decoder.wanted();
-  require(env, rowCount * 8 <= memory.size(), "event times fit");
-  require(env, parts.valueOffsets.size() == wanted.size(), "an offset for each column's values");
-  require(env, parts.statusOffsets.size() == wanted.size(), "an offset for each column's statuses");
-  for (std::size_t index = 0; index < wanted.size(); index++) {
-    std::size_t const valueBytes =
-        rowCount * codec::columnCellBytes(codec::columnClassOf(wanted[index].type));
-    require(env, parts.valueOffsets[index] + valueBytes <= memory.size(), "values fit");
-    require(env, parts.statusOffsets[index] + rowCount <= memory.size(), "statuses fit");
-  }
-  return parts;
-}
-
-// Where each column's varying parts lie in one buffer, each at a multiple of 8: elements begin and
-// end, data begin and end.
-struct VaryingLayout {
-  std::vector<std::uint32_t> bounds;
-  std::size_t byteCount = 0;
-};
-
-std::optional<VaryingLayout> layOut(std::span<codec::VaryingPart const> parts,
-                                    std::size_t byteCountMax) {
-  VaryingLayout layout;
-  for (codec::VaryingPart const& part : parts) {
-    for (std::size_t const partBytes : {part.elementBytes, part.dataBytes}) {
-      // Tested part by part: a sum of sums could pass 32 bits.
-      if (partBytes > byteCountMax) return std::nullopt;
-      layout.bounds.push_back(static_cast<std::uint32_t>(layout.byteCount));
-      layout.bounds.push_back(static_cast<std::uint32_t>(layout.byteCount + partBytes));
-      layout.byteCount += (partBytes + 7) / 8 * 8;
-      if (layout.byteCount > byteCountMax) return std::nullopt;
-    }
-  }
-  return layout;
-}
-
-void setVarying(Napi::Object out, codec::ColumnGatherer const& gatherer,
-                VaryingLayout const& layout) {
-  auto memory = Napi::ArrayBuffer::New(out.Env(), layout.byteCount);
-  auto* const start = static_cast<std::uint8_t*>(memory.Data());
-  for (std::size_t at = 0; at < layout.bounds.size(); at += 4) {
-    gatherer.gatherVarying(at / 4, start + layout.bounds[at], start + layout.bounds[at + 2]);
-  }
-  out.Set("varying", memory);
-  out.Set("bounds", toU32Array(out.Env(), layout.bounds));
-}
-
-void setFindings(Napi::Object out, codec::FoundCells const& found) {
+void setFindings(Napi::Object out, codec::Findings const& findings) {
   Napi::Env const env = out.Env();
   auto const corrupt = Napi::Array::New(env);
-  for (std::uint32_t index = 0; index < found.corrupt.size(); index++) {
+  for (std::uint32_t index = 0; index < findings.corrupt.size(); index++) {
     auto const entry = Napi::Object::New(env);
-    entry.Set("slot", found.corrupt[index].slot);
-    entry.Set("reason", found.corrupt[index].reason);
+    entry.Set("slot", findings.corrupt[index].slot);
+    entry.Set("reason", findings.corrupt[index].reason);
     corrupt.Set(index, entry);
   }
   auto const unknownLayouts = Napi::Array::New(env);
-  for (std::uint32_t index = 0; index < found.unknownLayouts.size(); index++) {
+  for (std::uint32_t index = 0; index < findings.unknownLayouts.size(); index++) {
     auto const entry = Napi::Object::New(env);
-    entry.Set("slot", found.unknownLayouts[index].slot);
-    entry.Set("layoutId", found.unknownLayouts[index].layoutId);
+    entry.Set("slot", findings.unknownLayouts[index].slot);
+    entry.Set("layoutId", findings.unknownLayouts[index].layoutId);
     unknownLayouts.Set(index, entry);
   }
   out.Set("corrupt", corrupt);
@@ -160,24 +157,39 @@ void setFindings(Napi::Object out, codec::FoundCells const& found) {
 }
 
 // decodeRows(decoder, arena, starts, lengths, states, slots, nowUs, ttlUs, retentionUs,
-//            servesStale, fixed, valueOffsets, statusOffsets, varyingBytesMax)
+// servesStale,
+//            fixed, varyingBytesMax)
 Napi::Value decodeRows(Napi::CallbackInfo const& info) {
+  Napi::Env const env = info.Env();
   auto const& decoder = fromExternal<codec::RowDecoder>(info[0], kDecoderTag, "a row decoder");
   std::span<std::uint32_t const> const outputs = u32Span(info[5]);
   codec::RowSlots const slots = toRowSlots(info, outputs);
-  codec::Judge const judge = {i64(info[6]), i64(info[7]), i64(info[8])};
-  codec::FixedParts const fixed = toFixedParts(info, decoder, outputs.size());
-  auto const found = codec::findCells(decoder, slots, judge, outputs);
-  codec::ColumnGatherer const gatherer(decoder, found, slots.arena, info[9].ToBoolean());
-  auto const out = Napi::Object::New(info.Env());
-  auto const varying =
-      layOut(gatherer.gatherFixed(fixed), info[13].As<Napi::Number>().Uint32Value());
-  if (varying) setVarying(out, gatherer, *varying);
-  setFindings(out, found);
+  codec::Judge const judge = {i64(info[6]), i64(info[7]), i64(info[8]), info[9].ToBoolean()};
+  auto const fixed = u8Span(info[10]);
+  require(env, fixed.size() == codec::fixedBytesOf(decoder.wanted(), outputs.size()),
+          "columns fit their memory");
+  codec::DecodedColumns columns(decoder.wanted(), outputs.size(), fixed.data(),
+                                info[11].As<Napi::Number>().Uint32Value());
+  auto const findings = codec::decodeRows(decoder, slots, judge, outputs, columns);
+  auto const out = Napi::Object::New(env);
+  if (auto const varyingBytes = columns.layOutVarying()) {
+    auto memory = Napi::ArrayBuffer::New(env, *varyingBytes);
+    columns.fillVarying(static_cast<std::uint8_t*>(memory.Data()));
+    out.Set("varying", memory);
+  }
+  setFindings(out, findings);
   return out;
 }
 
-// encodeEntityKeys(typeCodes, columns, cellCounts, rowCount, keyBytesMax, toldMax)
+// lz4CompressedBytes(bytes)
+Napi::Value lz4CompressedBytes(Napi::CallbackInfo const& info) {
+  std::vector<std::uint8_t> block;
+  codec::compressLz4(u8Span(info[0]), block);
+  return Napi::Number::New(info.Env(), static_cast<double>(block.size()));
+}
+
+// encodeEntityKeys(typeCodes, columns, cellCounts, rowCount, keyBytesMax,
+// toldMax)
 Napi::Value encodeEntityKeys(Napi::CallbackInfo const& info) {
   Napi::Env const env = info.Env();
   std::vector<codec::Scalar> types;
@@ -218,48 +230,6 @@ Napi::Value dedupeKeys(Napi::CallbackInfo const& info) {
   return out;
 }
 
-// generations, bytes, offsets, slots: the first four arguments of both.
-struct KeyArguments {
-  codec::KeyBatch keys;
-  std::span<std::uint32_t const> slots;
-};
-
-KeyArguments keyArguments(Napi::CallbackInfo const& info) {
-  Napi::Env const env = info.Env();
-  KeyArguments const arguments = {{f64Span(info[0]), u8Span(info[1]), u32Span(info[2])},
-                                  u32Span(info[3])};
-  codec::KeyBatch const& keys = arguments.keys;
-  requireOffsets(env, keys.offsets, keys.bytes.size());
-  require(env, keys.offsets.size() == keys.generations.size() + 1, "a generation for each key");
-  for (std::uint32_t const slot : arguments.slots) {
-    require(env, slot < keys.generations.size(), "slots name keys of the batch");
-    double const generation = keys.generations[slot];
-    require(env, generation >= 0 && generation <= 0x1p53, "generations are integers");
-  }
-  return arguments;
-}
-
-Napi::Value toStoreKeys(Napi::Env env, codec::StoreKeys const& keys) {
-  auto const out = toKeys(env, keys.bytes, keys.offsets).As<Napi::Object>();
-  out.Set("isHashed", toBuffer(env, keys.isHashed));
-  out.Set("checks", toBuffer(env, keys.checks));
-  return out;
-}
-
-// encodeHotKeys(generations, bytes, offsets, slots, rawKeyBytesMax, hotKeySeed, hotCheckSeed)
-Napi::Value encodeHotKeys(Napi::CallbackInfo const& info) {
-  auto const [keys, slots] = keyArguments(info);
-  auto const rawKeyBytesMax = info[4].As<Napi::Number>().Uint32Value();
-  codec::HotKeySeeds const seeds = {u64(info[5]), u64(info[6])};
-  return toStoreKeys(info.Env(), codec::encodeHotKeys(keys, slots, rawKeyBytesMax, seeds));
-}
-
-// encodeWarmKeys(generations, bytes, offsets, slots, warmSpreadSeed)
-Napi::Value encodeWarmKeys(Napi::CallbackInfo const& info) {
-  auto const [keys, slots] = keyArguments(info);
-  return toStoreKeys(info.Env(), codec::encodeWarmKeys(keys, slots, u64(info[4])));
-}
-
 }  // namespace
 
 void registerCodec(Napi::Env env, Napi::Object exports) {
@@ -270,10 +240,9 @@ void registerCodec(Napi::Env env, Napi::Object exports) {
   add("encodeRows", encodeRows);
   add("createRowDecoder", createRowDecoder);
   add("decodeRows", decodeRows);
+  add("lz4CompressedBytes", lz4CompressedBytes);
   add("encodeEntityKeys", encodeEntityKeys);
   add("dedupeKeys", dedupeKeys);
-  add("encodeHotKeys", encodeHotKeys);
-  add("encodeWarmKeys", encodeWarmKeys);
 }
 
 }  // namespace larder

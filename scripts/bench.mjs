@@ -12,8 +12,14 @@ import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { fail, rootFolder } from './steps.mjs'
 
-/** Each is `bench/NAME.mjs`, which exports its `cases` and the sizes of its `efforts`. */
-export const benchNames = ['codec', 'ingest', 'predict', 'get-features']
+/**
+ * Each is `bench/NAME.mjs`, which exports its `cases`, the sizes of its `efforts`, and where there are any
+ * its `targets`: what figures and ratios, by key, are to be at most.
+ */
+export const benchNames = [
+  ...['codec', 'ingest', 'predict', 'get-features'],
+  ...['redis-memory', 'redis-read'],
+]
 
 /**
  * Runs every case of a bench whose programs are installed; `effort` is `quick`, `full` or sizes. What
@@ -80,21 +86,26 @@ function machineOf() {
   }
 }
 
-function printTable({ name, commit, machine, date, figures, ratios }) {
+function printTable({ name, commit, machine, date, figures, ratios }, targets) {
   console.log(`${name}, commit ${commit}, ${date}`)
   console.log(`${machine.coreCount} x ${machine.cpu}, Node ${machine.node}, ${machine.os}`)
   const width = Math.max(...Object.keys({ ...figures, ...ratios }).map((key) => key.length))
   for (const [title, values] of Object.entries({ figures, ratios })) {
     console.log(`\n${title}`)
     for (const [key, value] of Object.entries(values)) {
-      console.log(
-        `  ${key.padEnd(width)}  ${value.toLocaleString('en-US', numberFormat).padStart(14)}`,
-      )
+      const line = `  ${key.padEnd(width)}  ${numberText(value).padStart(14)}`
+      console.log(key in targets ? `${line}  ${targetText(value, targets[key])}` : line)
     }
   }
 }
 
-const numberFormat = { maximumSignificantDigits: 4 }
+function numberText(value) {
+  return value.toLocaleString('en-US', { maximumSignificantDigits: 4 })
+}
+
+function targetText(value, most) {
+  return `target <= ${numberText(most)}${value <= most ? '' : ': MISSED'}`
+}
 
 async function main(args) {
   const { values, positionals } = parseArgs({
@@ -115,7 +126,12 @@ async function main(args) {
   await buildQuietly()
   const report = await runBench(name, values.quick ? 'quick' : 'full')
   if (values.json) console.log(JSON.stringify(report))
-  else printTable(report)
+  else printTable(report, await targetsOf(name))
+}
+
+async function targetsOf(name) {
+  const { targets = {} } = await import(`../bench/${name}.mjs`)
+  return targets
 }
 
 /** What the build prints goes to standard error. */

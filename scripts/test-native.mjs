@@ -12,28 +12,35 @@ import { fileURLToPath } from 'node:url'
 import { fail, rootFolder } from './steps.mjs'
 
 const libraries = ['native/codec', 'native/lightgbm']
+const lz4Folder = join(rootFolder, 'node_modules', 'lmdb', 'dependencies', 'lz4', 'lib')
 const outputFolder = join(rootFolder, 'native', 'build', 'sanitized')
 const compiler = process.env.CXX ?? 'g++'
-const flags = [
-  '-std=c++20',
+const sharedFlags = [
   '-O1',
   '-g',
-  '-ffp-contract=off',
   '-fno-omit-frame-pointer',
   '-fsanitize=address,undefined',
   '-fno-sanitize-recover=all',
+]
+const flags = [
+  ...sharedFlags,
+  '-std=c++20',
+  '-ffp-contract=off',
+  '-fno-math-errno',
   '-Wall',
   '-Wextra',
   `-I${join(rootFolder, 'native')}`,
   `-I${join(rootFolder, 'node_modules', 'xxhash-addon', 'xxHash')}`,
+  `-I${lz4Folder}`,
 ]
 
 /** Runs every test. Resolves to the names of those that passed and failed. */
 export async function testNative({ runs, seed }) {
   mkdirSync(outputFolder, { recursive: true })
   const tests = sourcesIn('native/test')
-  const libraryObjects = libraries.flatMap(sourcesIn).map(objectOf)
-  await compileAll([...libraries.flatMap(sourcesIn), ...tests].filter(isOutdated))
+  const librarySources = [...libraries.flatMap(sourcesIn), join(lz4Folder, 'lz4.c')]
+  const libraryObjects = librarySources.map(objectOf)
+  await compileAll([...librarySources, ...tests].filter(isOutdated))
   const passed = []
   const failed = []
   for (const path of tests) {
@@ -72,7 +79,8 @@ async function compileAll(paths) {
   const waiting = [...paths]
   const work = async () => {
     for (let path = waiting.pop(); path !== undefined; path = waiting.pop()) {
-      await execute(compiler, [...flags, '-c', path, '-o', objectOf(path)])
+      const sourceFlags = path.endsWith('.c') ? ['-x', 'c', ...sharedFlags] : flags
+      await execute(compiler, [...sourceFlags, '-c', path, '-o', objectOf(path)])
     }
   }
   await Promise.all(Array.from({ length: availableParallelism() }, work))

@@ -59,7 +59,7 @@ export type FeatureEncoding =
     }
 
 export interface EncodingProfile {
-  /** From 1, per view. */
+  /** From 1, per view; 0 where it is not registered. */
   readonly id: number
   /** By feature id. A feature that is not here is written `plain`. */
   readonly encodings: ReadonlyMap<number, FeatureEncoding>

@@ -6,8 +6,9 @@ const bounds: [string, number][] = Object.entries(limits).flatMap(([name, bound]
     ? [[name, bound]]
     : Object.entries(bound).map(([part, value]): [string, number] => [`${name}.${part}`, value]),
 )
-const shares = bounds.filter(([name]) => name.endsWith('Share'))
-const counts = bounds.filter(([name]) => !name.endsWith('Share'))
+const isShare = ([name]: [string, number]) => /Share(Min)?$/.test(name)
+const shares = bounds.filter(isShare)
+const counts = bounds.filter((bound) => !isShare(bound))
 
 test.each(counts)('%s is a whole number above 0', (_name, bound) => {
   expect(Number.isSafeInteger(bound) && bound > 0).toBe(true)
@@ -19,7 +20,7 @@ test.each(shares)('%s is a share', (_name, bound) => {
 })
 
 test.each(bounds)('%s says its unit', (name) => {
-  expect(name).toMatch(/Ms|Bytes|Max|Share|Count|Rows/)
+  expect(name).toMatch(/Ms|Bytes|Max|Share|Count|[Rr]ows/)
 })
 
 const waits = counts.filter(([name]) => /TimeoutMs|PollMs|PeriodMs|DelayMs|RenewMs/.test(name))

@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url'
 import { Worker } from 'node:worker_threads'
 import { describe, expect, test } from 'vitest'
 import { exampleModelText } from '../test/support/lightgbm-example.js'
+import { nativeColumns } from './codec/native-columns.js'
 import { createRowLayout } from './codec/row-layout.js'
 import { loadAddon } from './native.js'
 import { runModes } from './native-lightgbm.js'
@@ -52,8 +53,8 @@ describe('the addon', () => {
     const values = { class: 'f32', bytes: new Uint8Array(bytes.buffer) } as const
     structuredClone(bytes.buffer, { transfer: [bytes.buffer] })
     const limits = Uint32Array.of(1000, 1000, 1000, 10)
-    const columns = [{ name: 'a', values, status: undefined }]
-    const encoded = loadAddon().encodeRows(native, columns, BigInt64Array.of(0n), 1n, limits)
+    const columns = nativeColumns([{ name: 'a', values, status: undefined }])
+    const encoded = loadAddon().encodeRows([native], columns, BigInt64Array.of(0n), 1n, limits)
     expect(encoded).toMatchObject({
       problems: [{ columnIndex: 0, reason: 'the column has 0 cells, expected 1' }],
     })
@@ -65,11 +66,13 @@ describe('the addon', () => {
     const offsets = Uint32Array.of(0, key.length)
     const slots = new Uint32Array(2 ** 22)
     const generations = Float64Array.of(1)
-    expect(() => addon.encodeHotKeys(generations, key, offsets, slots, 2000, 1n, 2n)).toThrow(
+    expect(() => addon.encodeWarmKeys(generations, key, offsets, slots, 1n)).toThrow(
       'a blob of more than 4 GiB',
     )
     const types = new Uint32Array()
-    expect(() => addon.encodeEntityKeys(types, [], types, 2 ** 22, 1024, 10)).toThrow(TypeError)
+    expect(() =>
+      addon.encodeEntityKeys(types, nativeColumns([]), types, 2 ** 22, 1024, 10),
+    ).toThrow(TypeError)
   })
 
   test('a row count whose cells wrap around 64 bits does not fit an empty output', () => {

@@ -7,9 +7,9 @@
  */
 import { createRequire } from 'node:module'
 import { fileURLToPath } from 'node:url'
-import type { WireColumn } from './column.js'
 import { LarderError } from './errors.js'
 import type { LightgbmNative } from './native-lightgbm.js'
+import type { StoreKeyNative } from './native-store-key.js'
 
 declare const nativeRowLayout: unique symbol
 declare const nativeRowDecoder: unique symbol
@@ -22,18 +22,18 @@ export interface NativeRowDecoder {
   readonly [nativeRowDecoder]: true
 }
 
+/** Columns as `codec/native-columns.ts` writes them. */
+export interface NativeColumns {
+  /** For each column its class, 8 times that of its elements, and 64 where it has statuses. */
+  readonly forms: Uint32Array
+  /** For each column lengths of lists, values or a blob, lengths of blobs, statuses: what it has. */
+  readonly parts: readonly Uint8Array[]
+}
+
 /** Byte strings in one blob: item i is `bytes[offsets[i] .. offsets[i + 1])`. */
 export interface NativeBlob {
   readonly bytes: Buffer
   readonly offsets: Uint32Array
-}
-
-/** What an entity key became in a tier, for each slot; see `codec/store-key.ts`. */
-export interface NativeStoreKeys extends NativeBlob {
-  /** 1 where a hash stands for the key. Empty for warm keys. */
-  readonly isHashed: Buffer
-  /** 8 bytes per slot, meaningful where hashed. Empty for warm keys. */
-  readonly checks: Buffer
 }
 
 /** At most one problem per row, and one per column that is wrong as a whole. */
@@ -53,8 +53,6 @@ export interface NativeDecoded {
    * Everything whose size varies, each part at a multiple of 8. Absent where it exceeds its bound.
    */
   readonly varying?: ArrayBuffer
-  /** For each column where its elements begin and end in `varying`, and its blob. */
-  readonly bounds?: Uint32Array
   readonly corrupt: readonly { readonly slot: number; readonly reason: string }[]
   readonly unknownLayouts: readonly { readonly slot: number; readonly layoutId: number }[]
 }
@@ -64,19 +62,33 @@ export interface NativeDecoded {
  * layout.ts`.
  */
 interface CodecNative {
-  createRowLayout(layoutId: number, features: Uint32Array): NativeRowLayout
-  /** `limits`: bytes of a row, bytes of a value, elements of a list, problems told. */
+  /**
+   * `version`: base, unit, bytes and sequence of a compact one, else empty. The profile is as `codec/
+   * profile-words.ts` writes it; without one rows are plain. A text says why there is no such layout.
+   */
+  createRowLayout(
+    layoutId: number,
+    features: Uint32Array,
+    version: BigInt64Array,
+    profileWords: BigInt64Array | undefined,
+    dictionaryBytes: Uint8Array | undefined,
+  ): NativeRowLayout | string
+  /**
+   * Each row in the first layout that its version fits; the last takes every one. `limits`: bytes of a
+   * row, bytes of a value, elements of a list, problems told.
+   */
   encodeRows(
-    layout: NativeRowLayout,
-    columns: readonly WireColumn[],
+    layouts: readonly NativeRowLayout[],
+    columns: NativeColumns,
     eventTimesUs: BigInt64Array,
     sequence: bigint,
     limits: Uint32Array,
   ): NativeBlob | NativeProblems
   createRowDecoder(layouts: readonly NativeRowLayout[], wanted: Uint32Array): NativeRowDecoder
   /**
-   * Fills `fixed`, which is zero: event times at 0, then each column's values (or lengths) and
-   * statuses at the given offsets, values aligned to their width.
+   * Fills `fixed`, which is zero: for each column as four u32 where its elements begin and end in what
+   * varies, and its blob; event times; the values (or lengths) of columns of 8 bytes a cell, then those
+   * of 4; statuses; in the order of `wanted` each.
    */
   decodeRows(
     decoder: NativeRowDecoder,
@@ -90,14 +102,14 @@ interface CodecNative {
     retentionUs: bigint,
     servesStale: boolean,
     fixed: Uint8Array,
-    valueOffsets: Uint32Array,
-    statusOffsets: Uint32Array,
     varyingBytesMax: number,
   ): NativeDecoded
+  /** Bytes of the LZ4 block that the encoder would write for a value; 0 where it would write none. */
+  lz4CompressedBytes(value: Uint8Array): number
   /** `cellCounts`: for each column `rowCount`, or 1 where its one cell holds for every row. */
   encodeEntityKeys(
     typeCodes: Uint32Array,
-    columns: readonly WireColumn[],
+    columns: NativeColumns,
     cellCounts: Uint32Array,
     rowCount: number,
     keyBytesMax: number,
@@ -107,25 +119,9 @@ interface CodecNative {
     bytes: Uint8Array,
     offsets: Uint32Array,
   ): { readonly slots: Uint32Array; readonly firstRows: Uint32Array }
-  encodeHotKeys(
-    generations: Float64Array,
-    bytes: Uint8Array,
-    offsets: Uint32Array,
-    slots: Uint32Array,
-    rawKeyBytesMax: number,
-    hotKeySeed: bigint,
-    hotCheckSeed: bigint,
-  ): NativeStoreKeys
-  encodeWarmKeys(
-    generations: Float64Array,
-    bytes: Uint8Array,
-    offsets: Uint32Array,
-    slots: Uint32Array,
-    warmSpreadSeed: bigint,
-  ): NativeStoreKeys
 }
 
-export type LarderAddon = CodecNative & LightgbmNative
+export type LarderAddon = CodecNative & LightgbmNative & StoreKeyNative
 
 let addon: LarderAddon | undefined
 

@@ -114,6 +114,10 @@ OLD,2001-01-01T00:00:00Z,1,1,[]
 `,
   )
   await writeFile(
+    join(folder, 'old.csv'),
+    'airport,as_of,mean,serial,hours\nOLD,2001-01-01T00:00:00Z,1,1,[]\n',
+  )
+  await writeFile(
     join(folder, 'data/routes.jsonl'),
     '{"origin": "ATL", "destination": "ORD", "flights": 7, "at": "2001-06-15T00:00:00Z"}\n',
   )
@@ -227,6 +231,15 @@ test('service names its features as a model must name them', async () => {
   expect(stdout).toContain('to.mean         float32  delays')
 })
 
+test('codec shows what each feature costs, and rows in Redis', async () => {
+  const { stdout } = await larder('codec', 'delays')
+  expect(stdout).toMatch(/^delays, .*, on 2 rows:$/m)
+  expect(stdout).toMatch(/^feature +type +bits +entropy +encoding +why$/m)
+  expect(stdout).toMatch(/^hours +list<int32> /m)
+  expect(stdout).toMatch(/^rows +row +string +string, expiring +bucket +bucket, expiring$/m)
+  expect(stdout).toMatch(/^as they are stored +\d+\.\d( +\d+){4}$/m)
+})
+
 test('models lists the model, ready', async () => {
   expect((await larder('models')).stdout).toMatch(/delay +1 +stable +lightgbm +trip +2 +1 +ready/)
 })
@@ -240,6 +253,18 @@ test('doctor finds nothing wrong, and mentions the replay clock', async () => {
     exitCode: 0,
     problems: null,
   })
+})
+
+test('codec learn registers a profile, unless it is told not to', async () => {
+  const argv = ['codec', 'learn', 'delays', '--input', 'data/delays.csv']
+  const dry = await larder(...argv, '--dry-run')
+  expect(dry.stdout).toContain('dry run: nothing was registered')
+  expect(await json('codec', 'delays')).toMatchObject({ profile: { id: 0 } })
+  const learned = await json(...argv)
+  expect(learned).toMatchObject({ registered: true, profile_id: 1, sample_row_count: 2 })
+  expect(await json('codec', 'delays')).toMatchObject({ profile: { id: 1 } })
+  const again = await larder('codec', 'learn', 'delays')
+  expect(again.stdout).toContain('profile 1 stays: what was learned saves less than 5 %')
 })
 
 test('delete asks first, and removes the rows of every view', async () => {
@@ -289,6 +314,12 @@ test.each([
   { argv: ['delete', 'none', '--key', 'a=1', '--yes'], problem: 'there is no entity "none"' },
   { argv: ['delete', 'route', '--key', 'origin=A', '--yes'], problem: 'missing for destination' },
   { argv: ['load', 'none'], problem: 'there is no view "none"; known: delays, routes' },
+  { argv: ['codec', 'none'], problem: 'there is no view "none"; known: delays, routes' },
+  { argv: ['codec', 'learn', 'delays', '--now'], problem: '--event-time and --now belong to --in' },
+  {
+    argv: ['codec', 'learn', 'delays', '--input', 'old.csv'],
+    problem: 'is good and within retention: nothing to learn from',
+  },
   { argv: ['apply', '--from-version', 'x'], problem: '--from-version "x" is not a registry' },
   { argv: ['apply', 'features', '--from-version', '1'], problem: 'not both' },
   { argv: ['plan', 'nowhere'], problem: 'cannot be read' },

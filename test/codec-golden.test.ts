@@ -7,7 +7,7 @@ import { describe, expect, test } from 'vitest'
 import { assert } from '../src/assert.js'
 import { encodeEntityKeys } from '../src/codec/entity-key.js'
 import { encodeVersionOnlyRow } from '../src/codec/row-version.js'
-import { encodeHotKeys, encodeWarmKeys } from '../src/codec/store-key.js'
+import { encodeWarmKeys, placeHotRows } from '../src/codec/store-key.js'
 import type { DefaultScalar, JoinKey } from '../src/declared.js'
 import { type FeatureType, formatFeatureType, parseFeatureType } from '../src/feature-type.js'
 import { annotatePieces, annotateRow, type NamedCell } from './support/annotate-row.js'
@@ -171,13 +171,15 @@ test('hot and warm keys', async () => {
     offsets,
   }
   const slots = Uint32Array.from(named.keys())
-  const hot = encodeHotKeys(batch, slots, seeds)
+  const packings = Float64Array.of(2, 0, 300, 0)
+  const hot = placeHotRows(batch, slots, { packings, seeds, isSharded: false })
   const warm = encodeWarmKeys(batch, slots, seeds)
   const lines = named.flatMap(([text], index) => {
-    const check = hot.checks[index]
+    const key = hot.bytes.subarray(hot.offsets[index], hot.offsets[index + 1])
+    const check = hot.checks?.subarray(index * 8, (index + 1) * 8)
     return [
-      `${text}\n  hot    ${hot.keys[index]?.toString('hex')}\n`,
-      check === undefined ? '' : `  check  ${Buffer.from(check).toString('hex')}\n`,
+      `${text}\n  hot    ${key.toString('hex')}\n`,
+      hot.isHashed?.[index] === 1 ? `  check  ${check?.toString('hex')}\n` : '',
       `  warm   ${warm[index]?.toString('hex')}\n`,
     ]
   })

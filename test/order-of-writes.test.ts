@@ -13,7 +13,6 @@ import { fingerprint } from '../src/codec/store-key.js'
 import { createSeededPrng } from '../src/prng.js'
 import { createRegistry } from '../src/registry/registry.js'
 import type { Snapshot } from '../src/registry/snapshot.js'
-import { concatKeys } from '../src/tiers/key-concat.js'
 import { openHotTier, openWarmTier } from '../src/tiers/open-tier.js'
 import type { Tier } from '../src/tiers/tier.js'
 import { type SimDaemon, startSimDaemon } from './support/sim-daemon.js'
@@ -35,7 +34,7 @@ import {
   writeHistoryBatch,
 } from './support/sim-writers.js'
 import { freshLmdbUrl, freshPostgresUrl, freshRedisUrl } from './support/test-servers.js'
-import { never } from './support/tier-rows.js'
+import { never, plainKeys } from './support/tier-rows.js'
 
 const seed = Number(process.env['LARDER_FUZZ_SEED'] ?? 20_010_615)
 const seeds = [0, 1, 2, 3].map((offset) => seed + offset)
@@ -133,7 +132,7 @@ describe.each(layouts)('$name', ({ daemonCount, urls }) => {
       daemons = [await startSimDaemon({ ...tierUrls, clockAtUs: historyNowUs })]
     } else if (tiers.hot !== tiers.warm) {
       const generation = tiers.snapshot.views.get(view)?.hotGeneration ?? 0
-      await tiers.hot.remove(concatKeys([{ generation, key: Buffer.from(key) }]), never)
+      await tiers.hot.remove(plainKeys([{ generation, key: Buffer.from(key) }]), never)
     }
   }
 

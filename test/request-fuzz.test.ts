@@ -12,6 +12,7 @@ import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { column, type RequestColumn, type RequestValue } from '../src/client/index.js'
 import { formatFeatureType } from '../src/feature-type.js'
+import { RegisterLayoutRequest, SampleRowsRequest } from '../src/gen/larder/v1/admin.js'
 import { DeleteEntitiesRequest, WriteFeaturesRequest } from '../src/gen/larder/v1/ingest.js'
 import { GetFeaturesRequest, PredictRequest } from '../src/gen/larder/v1/serving.js'
 import { createSeededPrng, type Prng } from '../src/prng.js'
@@ -155,6 +156,23 @@ const given = [
 ]
 const flags = { applyDefaults: true, includeRows: true, failOnUnavailable: true }
 
+/** Half of the values fit; the others are exceptions. */
+const pairsProfile = JSON.stringify({
+  id: 0,
+  sampleRowCount: 3,
+  encodings: [
+    {
+      feature: 1,
+      kind: 'coded',
+      mapping: { kind: 'decimal' },
+      classes: [
+        [1, '0', 4, 1],
+        [1, 'null'],
+      ],
+    },
+  ],
+})
+
 const samples: readonly Sample[] = [
   sample('getFeatures', GetFeaturesRequest, {
     target: { $case: 'service', value: 'both' },
@@ -201,6 +219,21 @@ const samples: readonly Sample[] = [
     keys: [column.int32('number', [1, 2])],
     eventTime: 0n,
     partial: true,
+  }),
+  sample('sampleRows', SampleRowsRequest, { view: 'wide', rowCountMax: 2 }),
+  sample('registerLayout', RegisterLayoutRequest, {
+    view: 'pairs',
+    schemaVersion: 1,
+    profile: { $case: 'profileJson', value: pairsProfile },
+    version: { eventBaseUs: historyNowUs, eventUnitUs: 1n, eventBytes: 2 },
+    loadId: 'files',
+  }),
+  sample('registerLayout', RegisterLayoutRequest, {
+    view: 'wide',
+    schemaVersion: 1,
+    profile: { $case: 'profileId', value: 0 },
+    version: undefined,
+    loadId: '',
   }),
 ]
 

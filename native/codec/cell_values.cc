@@ -26,7 +26,8 @@ bool integerFits(double value, IntegerRange range) {
       range.max == std::numeric_limits<std::int64_t>::max()
           ? value >= -0x1p63 && value < 0x1p63
           : value >= static_cast<double>(range.min) && value <= static_cast<double>(range.max);
-  return isInRange && value == std::trunc(value);
+  // In range the conversion is exact where the value is whole, and takes one instruction.
+  return isInRange && value == static_cast<double>(static_cast<std::int64_t>(value));
 }
 bool integerFits(std::int64_t value, IntegerRange range) {
   return value >= range.min && value <= range.max;
@@ -131,6 +132,16 @@ bool allElementsFit(ColumnReader const& column, ValueLimits const& limits) {
   return true;
 }
 
+// Statuses of cells that can be written.
+bool allStatusesFit(ColumnReader const& column, std::size_t cellCount) {
+  bool fits = true;
+  for (std::size_t cell = 0; cell < cellCount; cell++) {
+    auto const status = static_cast<CellStatus>(column.statusAt(cell));
+    fits &= status == CellStatus::present || status == CellStatus::nullValue;
+  }
+  return fits;
+}
+
 std::optional<std::string> listProblem(ColumnReader const& column, std::size_t elementCount,
                                        ValueLimits const& limits) {
   FeatureType const& type = column.type();
@@ -161,16 +172,16 @@ std::uint64_t float64Bits(ColumnReader const& column, std::size_t element) {
 
 // Calls `write(cell, cursor)`, which returns the byte behind the cell, for each present cell.
 template <typename Write>
-void eachPresent(ColumnReader const& column, std::span<std::uint8_t*> cursors, Write write) {
-  for (std::size_t cell = 0; cell < cursors.size(); cell++) {
-    if (column.isPresent(cell)) cursors[cell] = write(cell, cursors[cell]);
+void eachPresent(ColumnReader const& column, std::span<CellCursor> cursors, Write write) {
+  for (CellCursor& cursor : cursors) {
+    if (column.isPresent(cursor.cell)) cursor.to = write(cursor.cell, cursor.to);
   }
 }
 
 // Scalars and lists, by what writes one element: its type is known to the compiler, so that a
 // column is one plain loop.
 template <typename WriteElement>
-void writeElements(ColumnReader const& column, std::span<std::uint8_t*> cursors,
+void writeElements(ColumnReader const& column, std::span<CellCursor> cursors,
                    WriteElement writeElement) {
   if (column.type().shape == Shape::scalar) return eachPresent(column, cursors, writeElement);
   eachPresent(column, cursors, [&](std::size_t cell, std::uint8_t* to) {
@@ -182,7 +193,7 @@ void writeElements(ColumnReader const& column, std::span<std::uint8_t*> cursors,
 }
 
 template <typename Stored, typename Given>
-void writeNumbers(ColumnReader const& column, std::span<std::uint8_t*> cursors) {
+void writeNumbers(ColumnReader const& column, std::span<CellCursor> cursors) {
   writeElements(column, cursors, [&](std::size_t element, std::uint8_t* to) {
     return storeLittle(to, static_cast<Stored>(column.numberAt<Given>(element)));
   });
@@ -190,7 +201,7 @@ void writeNumbers(ColumnReader const& column, std::span<std::uint8_t*> cursors) 
 
 // Integers, which have been checked: any class of number may hold them.
 template <typename Stored>
-void writeIntegers(ColumnReader const& column, std::span<std::uint8_t*> cursors) {
+void writeIntegers(ColumnReader const& column, std::span<CellCursor> cursors) {
   switch (column.elementClass()) {
     case ColumnClass::f32:
       return writeNumbers<Stored, float>(column, cursors);
@@ -201,14 +212,14 @@ void writeIntegers(ColumnReader const& column, std::span<std::uint8_t*> cursors)
   }
 }
 
-void writeTexts(ColumnReader const& column, std::span<std::uint8_t*> cursors) {
+void writeTexts(ColumnReader const& column, std::span<CellCursor> cursors) {
   writeElements(column, cursors, [&](std::size_t element, std::uint8_t* to) {
     Bytes const bytes = column.bytesAt(element);
     return storeBytes(storeVarint(to, bytes.size()), bytes);
   });
 }
 
-void writeFloat64s(ColumnReader const& column, std::span<std::uint8_t*> cursors) {
+void writeFloat64s(ColumnReader const& column, std::span<CellCursor> cursors) {
   writeElements(column, cursors, [&](std::size_t element, std::uint8_t* to) {
     return storeLittle(to, float64Bits(column, element));
   });
@@ -256,6 +267,34 @@ std::uint8_t* writeEmbedding(ColumnReader const& column, ElementRange elements, 
   __builtin_unreachable();
 }
 
+// Calls `use` with what reads an element of the column as rows store it, in the low bits. Its class
+// and type are known to the compiler.
+template <typename Use>
+void withStoredBits(ColumnReader const& column, Use use) {
+  if (column.type().scalar == Scalar::float64) {
+    return use([&](std::size_t element) { return float64Bits(column, element); });
+  }
+  if (column.type().scalar == Scalar::float32) {
+    return use([&](std::size_t element) -> std::uint64_t {
+      return column.numberAt<std::uint32_t>(element);
+    });
+  }
+  switch (column.elementClass()) {
+    case ColumnClass::f32:
+      return use([&](std::size_t element) {
+        return static_cast<std::uint64_t>(
+            static_cast<std::int64_t>(column.numberAt<float>(element)));
+      });
+    case ColumnClass::f64:
+      return use([&](std::size_t element) {
+        return static_cast<std::uint64_t>(
+            static_cast<std::int64_t>(column.numberAt<double>(element)));
+      });
+    default:
+      return use([&](std::size_t element) { return column.numberAt<std::uint64_t>(element); });
+  }
+}
+
 std::size_t elementsRowBytes(ColumnReader const& column, ElementRange elements) {
   auto const fixedBytes = rowBytesOf(column.type().scalar);
   if (fixedBytes) return *fixedBytes * (elements.end - elements.begin);
@@ -297,12 +336,9 @@ std::optional<std::string> cellProblem(ColumnReader const& column, std::size_t c
 bool allCellsFit(ColumnReader const& column, std::size_t cellCount, ValueLimits const& limits) {
   bool const isFixedWidth =
       column.type().shape == Shape::scalar && column.elementClass() != ColumnClass::var;
-  for (std::size_t cell = 0; cell < cellCount; cell++) {
+  if (!allStatusesFit(column, cellCount)) return false;
+  for (std::size_t cell = 0; cell < cellCount && !isFixedWidth; cell++) {
     bool const isPresent = column.isPresent(cell);
-    if (!isPresent && column.statusAt(cell) != static_cast<std::uint8_t>(CellStatus::nullValue)) {
-      return false;
-    }
-    if (isFixedWidth) continue;
     ElementRange const elements = column.elementsOf(cell);
     bool const fits = isPresent ? column.type().shape == Shape::scalar ||
                                       !listProblem(column, elements.end - elements.begin, limits)
@@ -351,7 +387,7 @@ std::size_t cellRowBytes(ColumnReader const& column, std::size_t cell) {
   __builtin_unreachable();
 }
 
-void writeCells(ColumnReader const& column, std::span<std::uint8_t*> cursors) {
+void writeCells(ColumnReader const& column, std::span<CellCursor> cursors) {
   if (column.type().shape == Shape::embedding) {
     return eachPresent(column, cursors, [&](std::size_t cell, std::uint8_t* to) {
       return writeEmbedding(column, column.elementsOf(cell), to);
@@ -378,6 +414,41 @@ void writeCells(ColumnReader const& column, std::span<std::uint8_t*> cursors) {
       return writeTexts(column, cursors);
   }
   __builtin_unreachable();
+}
+
+void loadScalars(ColumnReader const& column, std::size_t beginCell, std::span<std::uint64_t> bits) {
+  withStoredBits(column, [&](auto storedBits) {
+    for (std::size_t index = 0; index < bits.size(); index++) {
+      std::size_t const cell = beginCell + index;
+      // What stands in a null cell may be a float that no integer is.
+      bits[index] = column.isPresent(cell) ? storedBits(cell) : 0;
+    }
+  });
+}
+
+float loadElements(ColumnReader const& column, std::size_t cell, std::vector<std::uint64_t>& bits) {
+  ElementRange const elements = column.elementsOf(cell);
+  bits.resize(elements.end - elements.begin);
+  std::uint64_t* to = bits.data();
+  FeatureType const& type = column.type();
+  if (type.shape == Shape::embedding && type.storage == EmbeddingStorage::f16) {
+    for (std::size_t at = elements.begin; at < elements.end; at++) {
+      *to++ = halfFromFloat(column.numberAt<std::uint32_t>(at));
+    }
+    return 0;
+  }
+  if (type.shape == Shape::embedding && type.storage == EmbeddingStorage::int8) {
+    float const scale = int8ScaleOf(column, elements);
+    for (std::size_t at = elements.begin; at < elements.end; at++) {
+      auto const steps = quantise(column.numberAt<float>(at), scale);
+      *to++ = static_cast<std::uint64_t>(std::int64_t{steps});
+    }
+    return scale;
+  }
+  withStoredBits(column, [&](auto storedBits) {
+    for (std::size_t at = elements.begin; at < elements.end; at++) *to++ = storedBits(at);
+  });
+  return 0;
 }
 
 }  // namespace larder::codec

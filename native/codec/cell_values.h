@@ -8,6 +8,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "codec/wire_column.h"
 
@@ -40,7 +41,21 @@ std::int64_t integerAt(ColumnReader const& column, std::size_t element);
 
 std::size_t cellRowBytes(ColumnReader const& column, std::size_t cell);
 
-// Writes each present cell at its row's cursor, and moves the cursor behind it.
-void writeCells(ColumnReader const& column, std::span<std::uint8_t*> cursors);
+// Where a cell is to be written.
+struct CellCursor {
+  std::size_t cell;
+  std::uint8_t* to;
+};
+
+// Writes each present one of the cells, and moves its cursor behind it.
+void writeCells(ColumnReader const& column, std::span<CellCursor> cursors);
+
+// Sets `bits` to the scalars of cells from `beginCell` on as rows store them: integers
+// sign-extended, floats as their bits, null cells as 0. Not for texts and bytes.
+void loadScalars(ColumnReader const& column, std::size_t beginCell, std::span<std::uint64_t> bits);
+
+// The same of the elements of a present cell of a list or embedding. Returns the scale, which only
+// int8 embeddings have: their elements are steps of it.
+float loadElements(ColumnReader const& column, std::size_t cell, std::vector<std::uint64_t>& bits);
 
 }  // namespace larder::codec

@@ -1,141 +1,265 @@
 #include "codec/row_decode.h"
 
 #include <algorithm>
+#include <optional>
+
+#include "codec/column_decode.h"
+#include "codec/row_cursor.h"
+#include "codec/row_header.h"
 
 namespace larder::codec {
 
 namespace {
 
-std::optional<std::uint32_t> featureIndexOf(RowLayout const& layout, std::uint32_t featureId) {
-  for (std::uint32_t index = 0; index < layout.features.size(); index++) {
-    if (layout.features[index].id == featureId) return index;
-  }
-  return std::nullopt;
+// Rows that are decoded together: few enough that they and their cursors stay in the nearest cache.
+constexpr std::size_t kBlockRows = 128;
+
+// Sets the reader to the body's values and `marks` to the bits before them.
+Corruption openPlainBody(RowLayout const& layout, Bytes body, RowCursor& row) {
+  std::size_t const presenceBytes = layout.presenceBytes();
+  if (body.size() < presenceBytes) return Corruption::truncatedHeader;
+  std::size_t const usedBits = layout.features.size() % 8;
+  if (usedBits != 0 && body[presenceBytes - 1] >> usedBits != 0) return Corruption::presencePadding;
+  row.marks = body.data();
+  row.reader = BitReader(body.data(), body.size());
+  row.reader.skip(8 * presenceBytes);
+  return Corruption::none;
 }
 
-// One decode under way: finds the cells of one slot after the other.
-class CellFinder {
+Corruption openLearnedBody(RowLayout const& layout, Bytes body, RowCursor& row) {
+  row.reader = BitReader(body.data(), body.size());
+  std::uint64_t hasExceptions;
+  if (!row.reader.take(1, hasExceptions)) return Corruption::truncatedHeader;
+  if (hasExceptions == 0) {
+    row.marks = nullptr;
+    return Corruption::none;
+  }
+  std::size_t const featureCount = layout.features.size();
+  if (!row.reader.skip(featureCount)) return Corruption::truncatedHeader;
+  row.marks = body.data();
+  for (std::size_t bit = 1; bit <= featureCount; bit++) {
+    if (row.isMarked(bit)) return Corruption::none;
+  }
+  return Corruption::noException;
+}
+
+Corruption checkEnd(RowLayout const& layout, BitReader& reader) {
+  std::size_t const bitsLeft = reader.left();
+  if (bitsLeft == 0) return Corruption::none;
+  if (!layout.codings || bitsLeft >= 8) return Corruption::trailingBytes;
+  std::uint64_t padding;
+  reader.take(static_cast<unsigned>(bitsLeft), padding);
+  return padding == 0 ? Corruption::none : Corruption::bitPadding;
+}
+
+// One decode under way.
+class BatchDecode {
  public:
-  CellFinder(RowDecoder const& decoder, RowSlots const& slots, Judge const& judge, FoundCells& out)
+  BatchDecode(RowDecoder const& decoder, RowSlots const& slots, Judge const& judge,
+              DecodedColumns& columns)
       : decoder_(decoder),
         slots_(slots),
         judge_(judge),
-        out_(out),
-        valueOffsets_(decoder.featureCountMax()) {}
+        columns_(columns),
+        blocks_(decoder.plans().size()) {}
 
-  void addSlot(std::uint32_t slot) {
+  void addSlot(std::uint32_t slot, std::uint32_t output) {
     switch (static_cast<SlotState>(slots_.states[slot])) {
       case SlotState::row:
-        return addRow(slot);
+        return addRow(slot, output);
       case SlotState::absent:
-        return addWithoutCells(kCellNotFound);
+        return columns_.setEmptyRow(output, CellStatus::notFound);
       default:
-        return addWithoutCells(kCellUnavailable);
+        return columns_.setEmptyRow(output, CellStatus::unavailable);
     }
+  }
+
+  Findings finish() {
+    for (std::size_t index = 0; index < blocks_.size(); index++) decodeBlock(index);
+    std::ranges::sort(corrupt_, {}, &CorruptOutput::output);
+    for (CorruptOutput& each : corrupt_) findings_.corrupt.push_back(std::move(each.found));
+    return std::move(findings_);
   }
 
  private:
-  void addRow(std::uint32_t slot) {
+  struct CorruptOutput {
+    std::uint32_t output;
+    CorruptSlot found;
+  };
+
+  void addRow(std::uint32_t slot, std::uint32_t output) {
     Bytes const row = slots_.arena.subspan(slots_.starts[slot], slots_.lengths[slot]);
-    RowFault fault;
-    auto const header = readHeader(row, fault);
-    if (!header) return addCorrupt(slot, fault, nullptr);
+    RowCursor cursor = {};
+    cursor.slot = slot;
+    cursor.output = output;
+    auto const header = readHeader(row, cursor.fault.corruption);
+    if (!header) return addCorrupt(cursor, nullptr);
     if (header->layoutId == kTombstoneLayoutId || header->layoutId == kFenceLayoutId) {
-      return addVersionOnly(slot, row, *header);
+      cursor.fault.corruption = checkVersionOnlyRow(row, *header);
+      if (cursor.fault.corruption != Corruption::none) return addCorrupt(cursor, nullptr);
+      return columns_.setEmptyRow(output, CellStatus::notFound);
     }
-    RowDecoder::Plan const* const plan = decoder_.planOf(header->layoutId);
-    if (plan == nullptr) {
-      out_.unknownLayouts.push_back({slot, header->layoutId});
-      return addWithoutCells(kCellUnavailable);
+    auto const planIndex = planIndexOf(header->layoutId);
+    if (!planIndex) {
+      findings_.unknownLayouts.push_back({slot, header->layoutId});
+      return columns_.setEmptyRow(output, CellStatus::unavailable);
     }
-    auto const found = findValues(row, *header, plan->layout, valueOffsets_);
-    if (found) return addCorrupt(slot, *found, &plan->layout);
-    addFound(slot, *plan, eventTimeOf(row, *header));
+    openRow(row, *header, *planIndex, cursor);
   }
 
-  void addFound(std::uint32_t slot, RowDecoder::Plan const& plan, std::int64_t eventTimeUs) {
-    if (isOlderThan(eventTimeUs, judge_.retentionUs)) return addWithoutCells(kCellNotFound);
-    out_.rows.push_back({eventTimeUs, isOlderThan(eventTimeUs, judge_.ttlUs)});
-    for (auto const& featureIndex : plan.featureIndexes) {
-      if (!featureIndex) {
-        out_.cells.push_back(kCellNotFound);
-        continue;
-      }
-      std::uint32_t const offset = valueOffsets_[*featureIndex];
-      out_.cells.push_back(offset == 0 ? kCellNull : slots_.starts[slot] + offset);
+  // Most rows have the layout of the row before.
+  std::optional<std::size_t> planIndexOf(std::uint32_t layoutId) {
+    if (layoutId != lastLayoutId_) {
+      lastLayoutId_ = layoutId;
+      lastPlanIndex_ = decoder_.planIndexOf(layoutId);
     }
+    return lastPlanIndex_;
   }
 
-  void addVersionOnly(std::uint32_t slot, Bytes row, RowHeader const& header) {
-    if (auto const fault = checkVersionOnlyRow(row, header)) {
-      return addCorrupt(slot, *fault, nullptr);
-    }
-    addWithoutCells(kCellNotFound);
+  void openRow(Bytes row, RowHeader const& header, std::size_t planIndex, RowCursor& cursor) {
+    RowLayout const& layout = *decoder_.plans()[planIndex].layout;
+    std::size_t const bodyOffset = header.versionOffset + layout.versionBytes();
+    cursor.fault = {Corruption::truncatedHeader, layout.features.size()};
+    if (row.size() < bodyOffset) return addCorrupt(cursor, &layout);
+    Bytes const body = padded(row.subspan(bodyOffset));
+    cursor.fault.corruption = layout.codings ? openLearnedBody(layout, body, cursor)
+                                             : openPlainBody(layout, body, cursor);
+    if (cursor.fault.corruption != Corruption::none) return addCorrupt(cursor, &layout);
+    judgeAge(eventTimeOf(row, header, layout), cursor);
+    blocks_[planIndex].push_back(cursor);
+    if (blocks_[planIndex].size() == kBlockRows) decodeBlock(planIndex);
   }
 
-  void addCorrupt(std::uint32_t slot, RowFault fault, RowLayout const* layout) {
-    out_.corrupt.push_back({slot, describeFault(fault, layout)});
-    addWithoutCells(kCellUnavailable);
+  // The body where a reader may read a little beyond it: in the arena, or a copy.
+  Bytes padded(Bytes body) {
+    auto const bytesBehind = static_cast<std::size_t>(slots_.arena.data() + slots_.arena.size() -
+                                                      (body.data() + body.size()));
+    if (bytesBehind >= BitReader::kPaddingBytes) return body;
+    std::vector<std::uint8_t>& copy = paddedBodies_.emplace_back();
+    copy.reserve(body.size() + BitReader::kPaddingBytes);
+    copy.assign(body.begin(), body.end());
+    copy.resize(body.size() + BitReader::kPaddingBytes);
+    return Bytes(copy).first(body.size());
   }
 
-  void addWithoutCells(Cell cell) {
-    out_.rows.push_back({0, false});
-    out_.cells.insert(out_.cells.end(), decoder_.wanted().size(), cell);
-  }
-
-  bool isOlderThan(std::int64_t eventTimeUs, std::int64_t ageUs) const {
+  void judgeAge(std::int64_t eventTimeUs, RowCursor& row) const {
     // A row may claim any time: the difference may not fit 64 bits.
-    return static_cast<__int128>(judge_.nowUs) - eventTimeUs > ageUs;
+    auto const ageUs = static_cast<__int128>(judge_.nowUs) - eventTimeUs;
+    bool const isExpired = ageUs > judge_.retentionUs;
+    bool const isStale = ageUs > judge_.ttlUs;
+    row.eventTimeUs = eventTimeUs;
+    row.status = isExpired ? CellStatus::notFound
+                 : isStale ? CellStatus::outsideMaxAge
+                           : CellStatus::present;
+    row.isShown = !isExpired && (!isStale || judge_.servesStale);
+  }
+
+  void decodeBlock(std::size_t planIndex) {
+    RowDecoder::Plan const& plan = decoder_.plans()[planIndex];
+    std::vector<RowCursor>& rows = blocks_[planIndex];
+    if (rows.empty()) return;
+    RowLayout const& layout = *plan.layout;
+    for (std::size_t index = 0; index < layout.features.size(); index++) {
+      std::uint32_t const columnIndex = plan.columnIndexes[index];
+      DecodedColumn& column =
+          columnIndex == RowDecoder::kUnwanted ? columns_.unwanted() : columns_.column(columnIndex);
+      if (decodeFeature(layout, index, rows, column)) dropCorrupt(layout, rows);
+    }
+    for (RowCursor& row : rows) {
+      row.fault = {checkEnd(layout, row.reader), layout.features.size()};
+    }
+    dropCorrupt(layout, rows);
+    for (RowCursor const& row : rows) finishRow(plan, row);
+    rows.clear();
+  }
+
+  void finishRow(RowDecoder::Plan const& plan, RowCursor const& row) {
+    if (row.status == CellStatus::notFound) {
+      return columns_.setEmptyRow(row.output, CellStatus::notFound);
+    }
+    columns_.setEventTime(row.output, row.eventTimeUs);
+    if (!row.isShown) columns_.eraseValues(row.output);
+    for (std::uint32_t const index : plan.lackingColumns) {
+      columns_.column(index).setStatus(row.output, CellStatus::notFound);
+    }
+  }
+
+  void dropCorrupt(RowLayout const& layout, std::vector<RowCursor>& rows) {
+    std::erase_if(rows, [&](RowCursor const& row) {
+      bool const isCorrupt = row.fault.corruption != Corruption::none;
+      if (isCorrupt) addCorrupt(row, &layout);
+      return isCorrupt;
+    });
+  }
+
+  void addCorrupt(RowCursor const& row, RowLayout const* layout) {
+    corrupt_.push_back({row.output, {row.slot, describeFault(row.fault, layout)}});
+    columns_.setEmptyRow(row.output, CellStatus::unavailable);
   }
 
   RowDecoder const& decoder_;
   RowSlots const& slots_;
   Judge const& judge_;
-  FoundCells& out_;
-  std::vector<std::uint32_t> valueOffsets_;
+  DecodedColumns& columns_;
+  std::vector<std::vector<RowCursor>> blocks_;  // by plan
+  std::vector<std::vector<std::uint8_t>> paddedBodies_;
+  std::vector<CorruptOutput> corrupt_;
+  std::uint32_t lastLayoutId_ = kTombstoneLayoutId;
+  std::optional<std::size_t> lastPlanIndex_;
+  Findings findings_;
 };
 
 }  // namespace
 
-RowDecoder::RowDecoder(std::vector<RowLayout> layouts, std::vector<WantedFeature> wanted)
+RowDecoder::RowDecoder(std::vector<std::shared_ptr<RowLayout const>> layouts,
+                       std::vector<WantedFeature> wanted)
     : wanted_(std::move(wanted)) {
-  for (RowLayout& layout : layouts) {
-    Plan plan = {std::move(layout), {}};
-    for (WantedFeature const& feature : wanted_) {
-      plan.featureIndexes.push_back(featureIndexOf(plan.layout, feature.id));
+  for (auto& layout : layouts) {
+    Plan plan = {std::move(layout), {}, {}};
+    std::vector<bool> isLacking(wanted_.size(), true);
+    for (LayoutFeature const& feature : plan.layout->features) {
+      auto const found = std::ranges::find(wanted_, feature.id, &WantedFeature::id);
+      auto const index = static_cast<std::size_t>(found - wanted_.begin());
+      plan.columnIndexes.push_back(found == wanted_.end() ? kUnwanted
+                                                          : static_cast<std::uint32_t>(index));
+      if (found != wanted_.end()) isLacking[index] = false;
     }
-    featureCountMax_ = std::max(featureCountMax_, plan.layout.features.size());
-    std::uint32_t const layoutId = plan.layout.id;
-    plans_.emplace(layoutId, std::move(plan));
+    for (std::uint32_t index = 0; index < wanted_.size(); index++) {
+      if (isLacking[index]) plan.lackingColumns.push_back(index);
+    }
+    planIndexes_.emplace(plan.layout->id, plans_.size());
+    plans_.push_back(std::move(plan));
   }
 }
 
-RowDecoder::Plan const* RowDecoder::planOf(std::uint32_t layoutId) const {
-  auto const found = plans_.find(layoutId);
-  return found == plans_.end() ? nullptr : &found->second;
+std::optional<std::size_t> RowDecoder::planIndexOf(std::uint32_t layoutId) const {
+  auto const found = planIndexes_.find(layoutId);
+  return found == planIndexes_.end() ? std::nullopt : std::optional(found->second);
 }
 
-FoundCells findCells(RowDecoder const& decoder, RowSlots const& slots, Judge const& judge,
-                     std::span<std::uint32_t const> outputSlots) {
-  FoundCells out;
-  if (outputSlots.empty()) return out;
+Findings decodeRows(RowDecoder const& decoder, RowSlots const& slots, Judge const& judge,
+                    std::span<std::uint32_t const> outputSlots, DecodedColumns& columns) {
+  if (outputSlots.empty()) return {};
+  BatchDecode decode(decoder, slots, judge, columns);
   // A view's slots stand together in a batch of several views: only their range is marked.
   auto const [lowest, highest] = std::ranges::minmax(outputSlots);
   constexpr std::uint32_t kNotYet = 0xffffffff;
-  std::vector<std::uint32_t> rowOfSlot(highest - lowest + std::size_t{1}, kNotYet);
-  out.rows.reserve(std::min(rowOfSlot.size(), outputSlots.size()));
-  out.cells.reserve(out.rows.capacity() * decoder.wanted().size());
-  out.rowOfOutput.reserve(outputSlots.size());
-  CellFinder finder(decoder, slots, judge, out);
-  for (std::uint32_t const slot : outputSlots) {
-    std::uint32_t& row = rowOfSlot[slot - lowest];
-    if (row == kNotYet) {
-      row = static_cast<std::uint32_t>(out.rows.size());
-      finder.addSlot(slot);
+  std::vector<std::uint32_t> outputOfSlot(highest - lowest + std::size_t{1}, kNotYet);
+  std::vector<std::uint32_t> repeats;
+  for (std::uint32_t output = 0; output < outputSlots.size(); output++) {
+    std::uint32_t& first = outputOfSlot[outputSlots[output] - lowest];
+    if (first != kNotYet) {
+      repeats.push_back(output);
+      continue;
     }
-    out.rowOfOutput.push_back(row);
+    first = output;
+    decode.addSlot(outputSlots[output], output);
   }
-  return out;
+  Findings findings = decode.finish();
+  for (std::uint32_t const output : repeats) {
+    columns.copyRow(outputOfSlot[outputSlots[output] - lowest], output);
+  }
+  return findings;
 }
 
 }  // namespace larder::codec

@@ -1,19 +1,20 @@
-// Decodes a batch: rows of any of a view's layouts in, the cells of the wanted features out.
+// Decodes a batch: rows of any of a view's layouts in, columns of the wanted features out.
 //
-// A row is parsed once however many output rows share its slot. What is found is where each wanted
-// cell's value stands in the arena; `column_gather.h` then makes columns of it, one type at a time.
+// A row is decoded once however many output rows share its slot, in one pass: its values go where
+// the first of those output rows has them, and are copied to the others at the end. A row that is
+// found corrupt half-way leaves no trace.
 #pragma once
 
 #include <cstdint>
-#include <optional>
+#include <memory>
 #include <span>
 #include <string>
 #include <unordered_map>
 #include <vector>
 
 #include "codec/bytes.h"
+#include "codec/decoded_columns.h"
 #include "codec/row_layout.h"
-#include "codec/row_parse.h"
 
 namespace larder::codec {
 
@@ -28,50 +29,38 @@ struct RowSlots {
   std::span<std::uint8_t const> states;
 };
 
-// By what a row's age is judged, in microseconds.
+// By what a row's age is judged, in microseconds, and whether a value older than the ttl is served.
 struct Judge {
   std::int64_t nowUs;
   std::int64_t ttlUs;
   std::int64_t retentionUs;
-};
-
-struct WantedFeature {
-  std::uint32_t id;
-  FeatureType type;
+  bool servesStale;
 };
 
 // A view's layouts and the features wanted of them, compiled once.
 class RowDecoder {
  public:
   // A wanted feature has the same type in every layout that has it: ids are permanent.
-  RowDecoder(std::vector<RowLayout> layouts, std::vector<WantedFeature> wanted);
+  RowDecoder(std::vector<std::shared_ptr<RowLayout const>> layouts,
+             std::vector<WantedFeature> wanted);
 
+  static constexpr std::uint32_t kUnwanted = 0xffffffff;
   struct Plan {
-    RowLayout layout;
-    // For each wanted feature its place in the layout; nothing where the layout lacks it.
-    std::vector<std::optional<std::uint32_t>> featureIndexes;
+    std::shared_ptr<RowLayout const> layout;
+    // For each feature of the layout its column, or `kUnwanted`.
+    std::vector<std::uint32_t> columnIndexes;
+    // Columns of features that the layout lacks.
+    std::vector<std::uint32_t> lackingColumns;
   };
-  Plan const* planOf(std::uint32_t layoutId) const;
+  std::vector<Plan> const& plans() const { return plans_; }
+  // The layout's place in `plans`; nothing where it is not known.
+  std::optional<std::size_t> planIndexOf(std::uint32_t layoutId) const;
   std::vector<WantedFeature> const& wanted() const { return wanted_; }
-  std::size_t featureCountMax() const { return featureCountMax_; }
 
  private:
-  std::unordered_map<std::uint32_t, Plan> plans_;
+  std::vector<Plan> plans_;
+  std::unordered_map<std::uint32_t, std::size_t> planIndexes_;
   std::vector<WantedFeature> wanted_;
-  std::size_t featureCountMax_ = 0;
-};
-
-// Where a cell's value starts in the arena, or one of these: no value starts that early, since the
-// version stands before it.
-using Cell = std::uint32_t;
-inline constexpr Cell kCellNotFound = 0;
-inline constexpr Cell kCellNull = 1;
-inline constexpr Cell kCellUnavailable = 2;
-inline constexpr Cell kCellValueMin = 3;
-
-struct FoundRow {
-  std::int64_t eventTimeUs;  // 0 where there is no row, or none to be seen any more
-  bool isStale;              // older than the ttl, not older than the retention
 };
 
 struct CorruptSlot {
@@ -83,16 +72,15 @@ struct UnknownLayout {
   std::uint32_t layoutId;
 };
 
-struct FoundCells {
-  std::vector<FoundRow> rows;              // one per distinct slot
-  std::vector<Cell> cells;                 // rows x wanted features
-  std::vector<std::uint32_t> rowOfOutput;  // for each output row its index in `rows`
+// What was found wrong, in the order of output rows.
+struct Findings {
   std::vector<CorruptSlot> corrupt;
   std::vector<UnknownLayout> unknownLayouts;
 };
 
-// `outputSlots` names each output row's slot, all of them within `slots`.
-FoundCells findCells(RowDecoder const& decoder, RowSlots const& slots, Judge const& judge,
-                     std::span<std::uint32_t const> outputSlots);
+// `outputSlots` names each output row's slot, all of them within `slots`; `columns` have as many
+// rows.
+Findings decodeRows(RowDecoder const& decoder, RowSlots const& slots, Judge const& judge,
+                    std::span<std::uint32_t const> outputSlots, DecodedColumns& columns);
 
 }  // namespace larder::codec

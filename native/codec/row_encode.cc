@@ -1,11 +1,19 @@
 #include "codec/row_encode.h"
 
+#include <algorithm>
+
+#include "codec/column_encode.h"
+#include "codec/row_header.h"
+
 namespace larder::codec {
 
 namespace {
 
 constexpr auto kPresent = static_cast<std::uint8_t>(CellStatus::present);
 constexpr auto kNull = static_cast<std::uint8_t>(CellStatus::nullValue);
+
+// Rows that are encoded together: few enough that what is written stays in a near cache.
+constexpr std::size_t kBlockRows = 128;
 
 std::optional<std::string> writtenCellProblem(ColumnReader const& column, std::size_t cell,
                                               ValueLimits const& limits) {
@@ -32,93 +40,230 @@ std::vector<ColumnReader> openColumns(RowLayout const& layout, RowsToEncode cons
   return readers;
 }
 
-void addCellBytes(ColumnReader const& column, std::span<std::size_t> rowBytes) {
+void addCellBytes(ColumnReader const& column, std::span<std::size_t> valueBytes) {
   FeatureType const& type = column.type();
   auto const fixedBytes = type.shape == Shape::scalar ? rowBytesOf(type.scalar) : std::nullopt;
-  for (std::size_t row = 0; row < rowBytes.size(); row++) {
+  for (std::size_t row = 0; row < valueBytes.size(); row++) {
     if (!column.isPresent(row)) continue;
-    rowBytes[row] += fixedBytes ? *fixedBytes : cellRowBytes(column, row);
+    valueBytes[row] += fixedBytes ? *fixedBytes : cellRowBytes(column, row);
   }
 }
 
-// Checks every cell of a column and adds its bytes to its row's.
+// Checks every cell of a column and adds its plain bytes to its row's.
 void measureColumn(ColumnReader const& column, std::uint32_t columnIndex, ValueLimits const& limits,
-                   std::span<std::size_t> rowBytes, ProblemList& problems) {
-  if (allCellsFit(column, rowBytes.size(), limits)) return addCellBytes(column, rowBytes);
-  for (std::uint32_t row = 0; row < rowBytes.size(); row++) {
+                   std::span<std::size_t> valueBytes, ProblemList& problems) {
+  if (allCellsFit(column, valueBytes.size(), limits)) return addCellBytes(column, valueBytes);
+  for (std::uint32_t row = 0; row < valueBytes.size(); row++) {
     if (auto problem = writtenCellProblem(column, row, limits)) {
       problems.addCell(row, columnIndex, *std::move(problem));
     } else if (column.isPresent(row)) {
-      rowBytes[row] += cellRowBytes(column, row);
+      valueBytes[row] += cellRowBytes(column, row);
     }
   }
 }
 
-std::vector<std::size_t> measureRows(RowLayout const& layout, std::span<ColumnReader const> columns,
-                                     std::size_t rowCount, ValueLimits const& limits,
-                                     ProblemList& problems) {
-  std::vector<std::size_t> rowBytes(rowCount, layout.presenceOffset() + layout.presenceBytes());
+void checkRowBytes(std::uint32_t row, std::size_t rowBytes, ValueLimits const& limits,
+                   ProblemList& problems) {
+  if (rowBytes <= limits.rowBytesMax) return;
+  problems.addRow({row, std::nullopt,
+                   "the row takes " + std::to_string(rowBytes) + " bytes, at most " +
+                       std::to_string(limits.rowBytesMax) + " are allowed"});
+}
+
+// The bytes of each row's values as plain rows have them: a row is held against its bound so,
+// whatever it takes in a learned layout.
+std::vector<std::size_t> measureValues(RowLayout const& plainLayout,
+                                       std::span<ColumnReader const> columns, std::size_t rowCount,
+                                       ValueLimits const& limits, ProblemList& problems) {
+  std::vector<std::size_t> valueBytes(rowCount);
   for (std::uint32_t index = 0; index < columns.size(); index++) {
-    measureColumn(columns[index], index, limits, rowBytes, problems);
+    measureColumn(columns[index], index, limits, valueBytes, problems);
   }
+  std::size_t const headBytes = plainLayout.headerBytes() + plainLayout.presenceBytes();
+  std::size_t totalBytes = 0;
   for (std::uint32_t row = 0; row < rowCount; row++) {
-    if (rowBytes[row] <= limits.rowBytesMax) continue;
-    problems.addRow({row, std::nullopt,
-                     "the row takes " + std::to_string(rowBytes[row]) + " bytes, at most " +
-                         std::to_string(limits.rowBytesMax) + " are allowed"});
+    checkRowBytes(row, headBytes + valueBytes[row], limits, problems);
+    totalBytes += headBytes + valueBytes[row];
   }
-  return rowBytes;
+  if (problems.empty()) toOffset(totalBytes);
+  return valueBytes;
 }
 
-std::uint8_t* writeHeader(RowLayout const& layout, std::int64_t eventTimeUs, std::uint64_t sequence,
-                          std::uint8_t* to) {
-  to = storeVarint(to, layout.id);
-  to = storeBig(to, flipSign(eventTimeUs), 8);
-  return storeBig(to, sequence, 8);
+bool fits(RowLayout const& layout, std::int64_t eventTimeUs, std::uint64_t sequence) {
+  if (!layout.compactVersion) return true;
+  return layout.compactVersion->sequence == sequence &&
+         layout.compactVersion->unitsOf(eventTimeUs).has_value();
 }
 
-// A column at a time; `cursors` are where each row's next value goes.
-void writeColumn(ColumnReader const& column, std::size_t columnIndex,
-                 std::span<std::uint8_t* const> presences, std::span<std::uint8_t*> cursors) {
-  auto const bit = static_cast<std::uint8_t>(1u << (columnIndex % 8));
-  for (std::size_t row = 0; row < cursors.size(); row++) {
-    if (column.isPresent(row)) presences[row][columnIndex / 8] |= bit;
+// Encodes a batch a block of rows at a time, and a block a column at a time.
+class BatchEncode {
+ public:
+  BatchEncode(RowLayouts layouts, RowsToEncode const& rows, std::span<ColumnReader const> columns,
+              std::span<std::size_t const> valueBytes)
+      : layouts_(layouts), rows_(rows), columns_(columns), valueBytes_(valueBytes) {}
+
+  EncodedRows run() {
+    std::size_t const rowCount = valueBytes_.size();
+    out_.offsets.reserve(rowCount + 1);
+    out_.offsets.push_back(0);
+    for (std::size_t begin = 0; begin < rowCount; begin += kBlockRows) {
+      encodeBlock(begin, std::min(begin + kBlockRows, rowCount));
+    }
+    return std::move(out_);
   }
-  writeCells(column, cursors);
-}
+
+ private:
+  // Where a row stands in the block's memory; its end is known once it is written.
+  struct Place {
+    std::size_t layoutIndex;
+    std::size_t offset;
+    std::uint8_t* end;
+  };
+
+  void encodeBlock(std::size_t beginRow, std::size_t endRow) {
+    places_.clear();
+    std::size_t blockBytes = 0;
+    for (std::size_t row = beginRow; row < endRow; row++) {
+      std::size_t layoutIndex = 0;
+      while (!fits(*layouts_[layoutIndex], rows_.eventTimesUs[row], rows_.sequence)) layoutIndex++;
+      places_.push_back({layoutIndex, blockBytes, nullptr});
+      blockBytes += rowBytesMax(*layouts_[layoutIndex], row);
+    }
+    if (memory_.size() < blockBytes) memory_.resize(blockBytes);
+    for (std::size_t index = 0; index < layouts_.size(); index++) {
+      if (layouts_[index]->codings) {
+        encodeLearned(index, beginRow);
+      } else {
+        encodePlain(index, beginRow);
+      }
+    }
+    for (Place const& place : places_) {
+      out_.bytes.insert(out_.bytes.end(), memory_.data() + place.offset, place.end);
+      out_.offsets.push_back(toOffset(out_.bytes.size()));
+    }
+  }
+
+  // The most bytes that the row may take while it is written.
+  std::size_t rowBytesMax(RowLayout const& layout, std::size_t row) const {
+    if (!layout.codings) return layout.headerBytes() + layout.presenceBytes() + valueBytes_[row];
+    std::size_t const featureCount = layout.features.size();
+    std::size_t bitCount = 1 + featureCount + featureCount * kCellBitsMax;
+    for (std::size_t index = 0; index < featureCount; index++) {
+      bitCount += elementBitsMax((*layout.codings)[index], columns_[index], row);
+    }
+    return layout.headerBytes() + valueBytes_[row] + bitCount / 8 + 1 + BitWriter::kSlackBytes;
+  }
+
+  // Writes the headers of the block's rows of a layout, and calls `use(row, place, body)` for each.
+  template <typename Use>
+  void eachRowOf(std::size_t layoutIndex, std::size_t beginRow, Use use) {
+    for (std::size_t index = 0; index < places_.size(); index++) {
+      Place& place = places_[index];
+      if (place.layoutIndex != layoutIndex) continue;
+      std::size_t const row = beginRow + index;
+      use(row, place,
+          writeHeader(*layouts_[layoutIndex], rows_.eventTimesUs[row], rows_.sequence,
+                      memory_.data() + place.offset));
+    }
+  }
+
+  void encodePlain(std::size_t layoutIndex, std::size_t beginRow) {
+    std::size_t const presenceBytes = layouts_[layoutIndex]->presenceBytes();
+    cursors_.clear();
+    presences_.clear();
+    eachRowOf(layoutIndex, beginRow, [&](std::size_t row, Place&, std::uint8_t* body) {
+      std::fill_n(body, presenceBytes, std::uint8_t{0});
+      presences_.push_back(body);
+      cursors_.push_back({row, body + presenceBytes});
+    });
+    for (std::size_t index = 0; index < columns_.size(); index++) {
+      auto const bit = static_cast<std::uint8_t>(1u << (index % 8));
+      for (std::size_t at = 0; at < cursors_.size(); at++) {
+        if (columns_[index].isPresent(cursors_[at].cell)) presences_[at][index / 8] |= bit;
+      }
+      writeCells(columns_[index], cursors_);
+    }
+    for (CellCursor const& cursor : cursors_) places_[cursor.cell - beginRow].end = cursor.to;
+  }
+
+  void encodeLearned(std::size_t layoutIndex, std::size_t beginRow) {
+    RowLayout const& layout = *layouts_[layoutIndex];
+    exceptions_.assign(places_.size() * layout.presenceBytes(), 0);
+    writers_.clear();
+    bodies_.clear();
+    eachRowOf(layoutIndex, beginRow, [&](std::size_t row, Place&, std::uint8_t* body) {
+      std::uint8_t* const exceptions =
+          exceptions_.data() + (row - beginRow) * layout.presenceBytes();
+      bodies_.push_back(body);
+      writers_.push_back({row, BitWriter(body), exceptions, false});
+      writers_.back().bits.put(0, 1);
+    });
+    encodeFeatures(layout, writers_);
+    finishRows(writers_, beginRow);
+    writeExceptions(layout, beginRow);
+  }
+
+  void encodeFeatures(RowLayout const& layout, std::span<RowWriter> writers) {
+    if (writers.empty()) return;
+    for (std::size_t index = 0; index < columns_.size(); index++) {
+      encodeFeature((*layout.codings)[index], index, columns_[index], writers, scratch_);
+    }
+  }
+
+  // Writes rows that turned out to have exceptions from their beginning.
+  void writeExceptions(RowLayout const& layout, std::size_t beginRow) {
+    std::size_t count = 0;
+    for (std::size_t at = 0; at < writers_.size(); at++) {
+      RowWriter writer = writers_[at];
+      if (!writer.hasExceptions) continue;
+      writer.bits = BitWriter(bodies_[at]);
+      writer.bits.put(1, 1);
+      for (std::size_t index = 0; index < columns_.size(); index++) {
+        writer.bits.put(writer.isException(index) ? 1 : 0, 1);
+      }
+      writers_[count++] = writer;
+    }
+    writers_.resize(count);
+    encodeFeatures(layout, writers_);
+    finishRows(writers_, beginRow);
+  }
+
+  void finishRows(std::span<RowWriter> writers, std::size_t beginRow) {
+    for (RowWriter& writer : writers) places_[writer.row - beginRow].end = writer.bits.finish();
+  }
+
+  RowLayouts layouts_;
+  RowsToEncode const& rows_;
+  std::span<ColumnReader const> columns_;
+  std::span<std::size_t const> valueBytes_;
+  EncodedRows out_;
+  // Of the block under way.
+  std::vector<Place> places_;
+  std::vector<std::uint8_t> memory_;
+  std::vector<CellCursor> cursors_;
+  std::vector<std::uint8_t*> presences_;
+  std::vector<RowWriter> writers_;
+  std::vector<std::uint8_t*> bodies_;
+  std::vector<std::uint8_t> exceptions_;
+  EncodeScratch scratch_;
+};
 
 }  // namespace
 
-EncodedRows encodeRows(RowLayout const& layout, RowsToEncode const& rows, ValueLimits const& limits,
+EncodedRows encodeRows(RowLayouts layouts, RowsToEncode const& rows, ValueLimits const& limits,
                        ProblemList& problems) {
-  std::size_t const rowCount = rows.eventTimesUs.size();
-  std::vector<ColumnReader> const columns = openColumns(layout, rows, problems);
+  RowLayout const& plainLayout = *layouts.back();
+  std::vector<ColumnReader> const columns = openColumns(plainLayout, rows, problems);
   if (!problems.empty()) return {};
-  auto const rowBytes = measureRows(layout, columns, rowCount, limits, problems);
+  auto const valueBytes =
+      measureValues(plainLayout, columns, rows.eventTimesUs.size(), limits, problems);
   if (!problems.empty()) return {};
-
-  EncodedRows out;
-  out.offsets.reserve(rowCount + 1);
-  out.offsets.push_back(0);
-  std::size_t endOffset = 0;
-  for (std::size_t const byteCount : rowBytes) {
-    endOffset += byteCount;
-    out.offsets.push_back(toOffset(endOffset));
+  EncodedRows encoded = BatchEncode(layouts, rows, columns, valueBytes).run();
+  // A learned layout may take more than the plain one where it does not suit the row.
+  for (std::uint32_t row = 0; row + 1 < encoded.offsets.size(); row++) {
+    checkRowBytes(row, encoded.offsets[row + 1] - encoded.offsets[row], limits, problems);
   }
-  out.bytes.resize(out.offsets.back());
-  std::vector<std::uint8_t*> presences;
-  std::vector<std::uint8_t*> cursors;
-  presences.reserve(rowCount);
-  cursors.reserve(rowCount);
-  for (std::size_t row = 0; row < rowCount; row++) {
-    std::uint8_t* const start = out.bytes.data() + out.offsets[row];
-    presences.push_back(writeHeader(layout, rows.eventTimesUs[row], rows.sequence, start));
-    cursors.push_back(presences[row] + layout.presenceBytes());
-  }
-  for (std::size_t index = 0; index < columns.size(); index++) {
-    writeColumn(columns[index], index, presences, cursors);
-  }
-  return out;
+  return encoded;
 }
 
 }  // namespace larder::codec

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <vector>
 
@@ -23,9 +24,13 @@ struct EncodedRows {
   std::vector<std::uint32_t> offsets;  // one more than there are rows
 };
 
-// The rows, if `problems` stays empty. The caller has a column for each feature. Throws
-// length_error where all rows together pass 4 GiB: a message is far smaller.
-EncodedRows encodeRows(RowLayout const& layout, RowsToEncode const& rows, ValueLimits const& limits,
+using RowLayouts = std::span<std::shared_ptr<RowLayout const> const>;
+
+// The rows, if `problems` stays empty, each in the first layout that its version fits. The layouts
+// have the same features in the same order; the last is plain and its versions are full. The caller
+// has a column for each feature. Throws length_error where all rows together pass 4 GiB: a message
+// is far smaller.
+EncodedRows encodeRows(RowLayouts layouts, RowsToEncode const& rows, ValueLimits const& limits,
                        ProblemList& problems);
 
 }  // namespace larder::codec

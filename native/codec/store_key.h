@@ -1,12 +1,10 @@
-// Store keys: what an entity key becomes in a tier.
+// Store keys: what an entity key becomes in SQL; `hot_place.h` says what it
+// becomes in Redis.
 //
-//   hot, raw     01 | generation varint | entity key
-//   hot, hashed  02 | generation varint | XXH3-128 of the entity key, 16 bytes big-endian
 //   warm (SQL)   XXH3-64 of the entity key, 8 bytes big-endian | entity key
 //
-// A hashed key's row carries 8 more bytes, its check: XXH3-64 under another seed. Two entities
-// whose keys share a 128-bit hash are told apart by it. Must never be asked for a key without its
-// bytes: the caller has checked offsets and slots.
+// Must never be asked for a key without its bytes: the caller has checked
+// offsets and slots.
 #pragma once
 
 #include <cstdint>
@@ -17,7 +15,8 @@
 
 namespace larder::codec {
 
-// Entity keys in one blob, with the generation of each; key i is bytes[offsets[i], offsets[i + 1]).
+// Entity keys in one blob, with the generation of each; key i is
+// bytes[offsets[i], offsets[i + 1]).
 struct KeyBatch {
   std::span<double const> generations;
   Bytes bytes;
@@ -31,26 +30,14 @@ struct KeyBatch {
   }
 };
 
-struct HotKeySeeds {
-  std::uint64_t key;
-  std::uint64_t check;
-};
-
-inline constexpr std::size_t kKeyCheckBytes = 8;
 inline constexpr std::size_t kWarmSpreadBytes = 8;
 
-// One store key per slot, in one blob. `checks` holds 8 bytes per slot, zero where not hashed.
+// One store key per slot, in one blob.
 struct StoreKeys {
   std::vector<std::uint8_t> bytes;
   std::vector<std::uint32_t> offsets;
-  std::vector<std::uint8_t> isHashed;
-  std::vector<std::uint8_t> checks;
 };
 
-StoreKeys encodeHotKeys(KeyBatch const& keys, std::span<std::uint32_t const> slots,
-                        std::size_t rawKeyBytesMax, HotKeySeeds seeds);
-
-// `isHashed` and `checks` stay empty: a warm key keeps the whole entity key.
 StoreKeys encodeWarmKeys(KeyBatch const& keys, std::span<std::uint32_t const> slots,
                          std::uint64_t spreadSeed);
 

@@ -1,12 +1,13 @@
-// What the codec's plain C++ tests share: a check, a generator, and a layout of every kind of type
-// with rows of it.
+// What the codec's plain C++ tests share: a check, a generator, a layout of every kind of type with
+// rows of it, and rows decoded.
 #pragma once
 
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
+#include <memory>
+#include <span>
 #include <string>
-#include <variant>
 #include <vector>
 
 #include "codec/row_decode.h"
@@ -46,7 +47,7 @@ inline constexpr Scalar kEveryScalar[] = {
 
 // Every scalar, a list of every scalar, an embedding of every storage.
 inline RowLayout everyTypeLayout(std::uint32_t layoutId) {
-  RowLayout layout = {layoutId, {}};
+  RowLayout layout = {layoutId, {}, std::nullopt, std::nullopt};
   auto const add = [&](FeatureType const& type) {
     layout.features.push_back({static_cast<std::uint32_t>(layout.features.size()), type});
   };
@@ -111,26 +112,88 @@ inline OwnedColumn randomColumn(FeatureType const& type, std::size_t rowCount, R
   return column;
 }
 
-inline EncodedRows randomRows(RowLayout const& layout, std::size_t rowCount, Random& random) {
+using SharedLayout = std::shared_ptr<RowLayout const>;
+
+// Rows of the layouts' features, each in the first layout that it fits.
+inline EncodedRows randomRows(std::vector<SharedLayout> const& layouts, std::size_t rowCount,
+                              Random& random) {
   std::vector<OwnedColumn> owned;
-  for (LayoutFeature const& feature : layout.features) {
+  std::vector<WireColumn> columns;
+  for (LayoutFeature const& feature : layouts.back()->features) {
     owned.push_back(randomColumn(feature.type, rowCount, random));
   }
-  std::vector<WireColumn> columns;
   for (std::size_t index = 0; index < owned.size(); index++) {
-    columns.push_back(owned[index].view(layout.features[index].type));
+    columns.push_back(owned[index].view(layouts.back()->features[index].type));
   }
   std::vector<std::int64_t> const eventTimesUs(rowCount, 1'000'000);
   ProblemList problems(rowCount, 10);
-  EncodedRows rows = encodeRows(layout, {columns, eventTimesUs, 7}, kLimits, problems);
+  EncodedRows rows = encodeRows(layouts, {columns, eventTimesUs, 7}, kLimits, problems);
   check(problems.empty(), problems.empty() ? "" : problems.told()[0].reason);
   return rows;
 }
 
-inline RowDecoder decoderOf(RowLayout const& layout) {
+inline SharedLayout share(RowLayout layout) {
+  return std::make_shared<RowLayout const>(std::move(layout));
+}
+
+inline RowDecoder decoderOf(std::vector<SharedLayout> const& layouts) {
   std::vector<WantedFeature> wanted;
-  for (LayoutFeature const& feature : layout.features) wanted.push_back({feature.id, feature.type});
-  return RowDecoder({layout}, wanted);
+  for (LayoutFeature const& feature : layouts.back()->features) {
+    wanted.push_back({feature.id, feature.type});
+  }
+  return RowDecoder(layouts, wanted);
+}
+
+// What a decode gives: the memory of all columns, and what was found wrong.
+struct Decoded {
+  std::vector<std::uint8_t> fixed;
+  std::vector<std::uint8_t> varying;
+  Findings findings;
+  bool isTooLong;
+
+  bool isCorrupt() const { return !findings.corrupt.empty(); }
+};
+
+inline constexpr Judge kPatient = {0, INT64_MAX, INT64_MAX, true};
+
+// Decodes rows, one slot each, into memory of exactly the sizes that it needs.
+inline Decoded decode(RowDecoder const& decoder, Bytes bytes,
+                      std::span<std::uint32_t const> offsets,
+                      std::span<std::uint32_t const> outputs, Judge const& judge = kPatient) {
+  std::vector<std::uint32_t> starts(offsets.begin(), offsets.end() - 1);
+  std::vector<std::uint32_t> lengths;
+  for (std::size_t row = 0; row < starts.size(); row++) {
+    lengths.push_back(offsets[row + 1] - offsets[row]);
+  }
+  std::vector<std::uint8_t> const states(starts.size(), static_cast<std::uint8_t>(SlotState::row));
+  Decoded decoded = {};
+  decoded.fixed.resize(fixedBytesOf(decoder.wanted(), outputs.size()));
+  DecodedColumns columns(decoder.wanted(), outputs.size(), decoded.fixed.data(), 1 << 25);
+  decoded.findings = decodeRows(decoder, {bytes, starts, lengths, states}, judge, outputs, columns);
+  auto const varyingBytes = columns.layOutVarying();
+  decoded.isTooLong = !varyingBytes;
+  decoded.varying.resize(varyingBytes.value_or(0));
+  if (varyingBytes) columns.fillVarying(decoded.varying.data());
+  return decoded;
+}
+
+// One row, copied to memory of exactly its bytes, so that a sanitizer sees a read beyond it.
+inline Decoded decodeOne(RowDecoder const& decoder, std::vector<std::uint8_t> const& row,
+                         Judge const& judge = kPatient) {
+  std::vector<std::uint8_t> const exact(row.begin(), row.end());
+  std::uint32_t const offsets[] = {0, static_cast<std::uint32_t>(exact.size())};
+  std::uint32_t const outputs[] = {0};
+  return decode(decoder, exact, offsets, outputs, judge);
+}
+
+inline std::vector<std::uint32_t> everyRow(EncodedRows const& rows) {
+  std::vector<std::uint32_t> outputs;
+  for (std::uint32_t row = 0; row + 1 < rows.offsets.size(); row++) outputs.push_back(row);
+  return outputs;
+}
+
+inline std::vector<std::uint8_t> rowAt(EncodedRows const& rows, std::size_t row) {
+  return {rows.bytes.begin() + rows.offsets[row], rows.bytes.begin() + rows.offsets[row + 1]};
 }
 
 }  // namespace larder::codec::test

@@ -81,11 +81,6 @@ void testStoreKeys() {
   double const generations[] = {16383, 16384};
   std::uint32_t const slots[] = {1, 0};
   KeyBatch const keys = {generations, bytes, offsets};
-  StoreKeys const hot = encodeHotKeys(keys, slots, 40, {1, 2});
-  check(hot.offsets == std::vector<std::uint32_t>({0, 20, 33}),
-        "hashed 1 + 3 + 16, raw 1 + 2 + 10");
-  check(hot.isHashed == std::vector<std::uint8_t>({1, 0}), "the long key is hashed");
-  check(hot.checks.size() == 16, "a check's room for each slot");
   StoreKeys const warm = encodeWarmKeys(keys, slots, 3);
   check(warm.offsets == std::vector<std::uint32_t>({0, 98, 116}), "8 bytes before each key");
 }

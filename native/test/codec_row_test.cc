@@ -1,9 +1,9 @@
 // Rows alone: what was encoded decodes, a row cut anywhere is corrupt, and varints are minimal.
 // Comparisons with the plain reference are in test/codec.test.ts.
-#include <array>
+#include <algorithm>
 #include <stdexcept>
 
-#include "codec/column_gather.h"
+#include "codec/row_header.h"
 #include "codec_example.h"
 
 using namespace larder::codec;
@@ -11,27 +11,14 @@ using namespace larder::codec::test;
 
 namespace {
 
-constexpr Judge kPatient = {0, INT64_MAX, INT64_MAX};
-
-FoundCells findIn(RowDecoder const& decoder, Bytes row) {
-  std::array<std::uint32_t, 1> const starts = {0};
-  std::array<std::uint32_t, 1> const lengths = {static_cast<std::uint32_t>(row.size())};
-  std::array<std::uint8_t, 1> const states = {static_cast<std::uint8_t>(SlotState::row)};
-  std::array<std::uint32_t, 1> const outputs = {0};
-  return findCells(decoder, {row, starts, lengths, states}, kPatient, outputs);
-}
-
 void testCuts() {
   Random random(1);
-  RowLayout const layout = everyTypeLayout(300);
-  RowDecoder const decoder = decoderOf(layout);
-  EncodedRows const rows = randomRows(layout, 1, random);
-  // A copy of exactly the cut's bytes, so that the sanitizer sees a read beyond it.
-  for (std::size_t byteCount = 0; byteCount <= rows.bytes.size(); byteCount++) {
-    std::vector<std::uint8_t> const cut(rows.bytes.begin(), rows.bytes.begin() + byteCount);
-    FoundCells const found = findIn(decoder, cut);
-    bool const isWhole = byteCount == rows.bytes.size();
-    check(found.corrupt.empty() == isWhole, "a cut at " + std::to_string(byteCount));
+  std::vector<SharedLayout> const layouts = {share(everyTypeLayout(300))};
+  RowDecoder const decoder = decoderOf(layouts);
+  std::vector<std::uint8_t> const row = randomRows(layouts, 1, random).bytes;
+  for (std::size_t byteCount = 0; byteCount <= row.size(); byteCount++) {
+    Decoded const decoded = decodeOne(decoder, {row.begin(), row.begin() + byteCount});
+    check(decoded.isCorrupt() == (byteCount < row.size()), "a cut at " + std::to_string(byteCount));
   }
 }
 
@@ -64,51 +51,38 @@ void testTooManyBytes() {
   WireColumn const column = {ColumnClass::var, ColumnClass::var, {}, data, lengths, false, {}};
   // All columns are the same memory.
   std::vector<WireColumn> const columns(64, column);
-  RowLayout layout = {2, {}};
+  RowLayout layout = {2, {}, std::nullopt, std::nullopt};
   for (std::uint32_t id = 0; id < columns.size(); id++) layout.features.push_back({id, type});
+  SharedLayout const layouts[] = {share(layout)};
   std::vector<std::int64_t> const eventTimesUs(kRowCount);
   ProblemList problems(kRowCount, 10);
   bool isRefused = false;
   try {
-    encodeRows(layout, {columns, eventTimesUs, 7}, {1u << 31, kValueBytes, 0}, problems);
+    encodeRows(layouts, {columns, eventTimesUs, 7}, {1u << 31, kValueBytes, 0}, problems);
   } catch (std::length_error const&) {
     isRefused = true;
   }
   check(problems.empty() && isRefused, "rows of more than 4 GiB are refused");
 }
 
-// A column of numbers between two that vary: nothing of one may land in another.
-void testGather() {
+// A column of numbers between two that vary, rows in another order and twice: nothing of one may
+// land in another.
+void testColumns() {
   Random random(2);
-  RowLayout const layout = everyTypeLayout(2);
-  RowDecoder const decoder = decoderOf(layout);
-  constexpr std::size_t kRowCount = 9;
-  EncodedRows const rows = randomRows(layout, kRowCount, random);
-  std::vector<std::uint32_t> starts(rows.offsets.begin(), rows.offsets.end() - 1);
-  std::vector<std::uint32_t> lengths;
-  std::vector<std::uint32_t> outputs;
-  for (std::uint32_t row = 0; row < kRowCount; row++) {
-    lengths.push_back(rows.offsets[row + 1] - rows.offsets[row]);
-    outputs.push_back(kRowCount - 1 - row);
-  }
-  std::vector<std::uint8_t> const states(kRowCount, static_cast<std::uint8_t>(SlotState::row));
-  FoundCells const found =
-      findCells(decoder, {rows.bytes, starts, lengths, states}, kPatient, outputs);
-  ColumnGatherer const gatherer(decoder, found, rows.bytes, true);
-  std::size_t const columnCount = layout.features.size();
-  std::vector<std::uint8_t> memory(kRowCount * (8 + 9 * columnCount));
-  std::vector<std::uint32_t> valueOffsets;
-  std::vector<std::uint32_t> statusOffsets;
-  for (std::size_t index = 0; index < columnCount; index++) {
-    valueOffsets.push_back(static_cast<std::uint32_t>(kRowCount * (8 + 8 * index)));
-    statusOffsets.push_back(static_cast<std::uint32_t>(kRowCount * (8 + 8 * columnCount + index)));
-  }
-  auto const parts = gatherer.gatherFixed({memory.data(), 0, valueOffsets, statusOffsets});
-  for (std::size_t index = 0; index < columnCount; index++) {
-    std::vector<std::uint8_t> elements(parts[index].elementBytes);
-    std::vector<std::uint8_t> data(parts[index].dataBytes);
-    gatherer.gatherVarying(index, elements.data(), data.data());
-    for (std::uint8_t const byte : data) check(byte == 'a', "every text is made of 'a'");
+  std::vector<SharedLayout> const layouts = {share(everyTypeLayout(2))};
+  RowDecoder const decoder = decoderOf(layouts);
+  EncodedRows const rows = randomRows(layouts, 300, random);
+  std::vector<std::uint32_t> outputs = everyRow(rows);
+  std::ranges::reverse(outputs);
+  outputs.insert(outputs.end(), {7, 7, 299});
+  Decoded const decoded = decode(decoder, rows.bytes, rows.offsets, outputs);
+  check(!decoded.isCorrupt() && !decoded.isTooLong, "rows decode");
+  for (std::size_t index = 0; index < decoder.wanted().size(); index++) {
+    std::uint8_t const* const bounds = &decoded.fixed[16 * index];
+    std::size_t const end = loadLittle<std::uint32_t>(bounds + 12);
+    for (std::size_t at = loadLittle<std::uint32_t>(bounds + 8); at < end; at++) {
+      check(decoded.varying[at] == 'a', "every text is made of 'a'");
+    }
   }
 }
 
@@ -118,6 +92,6 @@ int main() {
   testCuts();
   testVarints();
   testTooManyBytes();
-  testGather();
+  testColumns();
   std::puts("codec_row_test: ok");
 }

@@ -1,19 +1,20 @@
-// Damaged rows through the decoder, alone: never a read outside the row. That it also agrees with
-// the plain reference is tested in test/codec.test.ts.
+// Damaged rows through the decoder, plain ones and those of learned layouts: never a read outside
+// the row. Rows that are not damaged decode to the same columns whatever their layout. That the
+// decoder also agrees with the plain reference is tested in test/codec.test.ts.
 //
 //   fuzz_row_decode [RUNS [SEED]]
-#include "codec/column_gather.h"
-#include "codec_example.h"
+#include "learned_example.h"
 
 using namespace larder::codec;
 using namespace larder::codec::test;
 
 namespace {
 
-constexpr std::size_t kRowCount = 64;
+constexpr std::size_t kRowCount = 16;
+// A new profile, and new rows, after so many damaged ones.
+constexpr long kRunsPerLayout = 64;
 
-std::vector<std::uint8_t> mutate(Bytes row, Random& random) {
-  std::vector<std::uint8_t> mutated(row.begin(), row.end());
+std::vector<std::uint8_t> mutate(std::vector<std::uint8_t> mutated, Random& random) {
   for (std::size_t left = 1 + random.below(3); left > 0; left--) {
     auto const offset = static_cast<std::ptrdiff_t>(random.below(mutated.size() + 1));
     auto const at = mutated.begin() + offset;
@@ -35,23 +36,40 @@ std::vector<std::uint8_t> mutate(Bytes row, Random& random) {
   return mutated;
 }
 
-// All columns of one row, into memory of exactly the sizes that were asked for.
-void gatherRow(RowDecoder const& decoder, FoundCells const& found, Bytes row) {
-  ColumnGatherer const gatherer(decoder, found, row, true);
-  std::size_t const columnCount = decoder.wanted().size();
-  std::vector<std::uint8_t> memory(8 + 9 * columnCount);
-  std::vector<std::uint32_t> valueOffsets;
-  std::vector<std::uint32_t> statusOffsets;
-  for (std::size_t index = 0; index < columnCount; index++) {
-    valueOffsets.push_back(static_cast<std::uint32_t>(8 + 8 * index));
-    statusOffsets.push_back(static_cast<std::uint32_t>(8 + 8 * columnCount + index));
+// A layout, and a few rows of it.
+struct Sample {
+  RowDecoder decoder;
+  EncodedRows rows;
+};
+
+Sample makeSample(Random& random) {
+  SharedLayout const plain = share(everyTypeLayout(300));
+  SharedLayout const learned = randomLearnedLayout(2, random);
+  std::vector<SharedLayout> const layouts = {learned, plain};
+  RowDecoder decoder = decoderOf(layouts);
+  // The same columns twice, once in each layout.
+  std::uint64_t const seed = random.next();
+  Random same(seed);
+  Random again(seed);
+  EncodedRows rows = randomRows(layouts, kRowCount, same);
+  EncodedRows const plainRows = randomRows({plain}, kRowCount, again);
+  std::vector<std::uint32_t> const outputs = everyRow(rows);
+  Decoded const decoded = decode(decoder, rows.bytes, rows.offsets, outputs);
+  Decoded const expected = decode(decoder, plainRows.bytes, plainRows.offsets, outputs);
+  check(!decoded.isCorrupt(), decoded.isCorrupt() ? decoded.findings.corrupt[0].reason : "");
+  check(decoded.fixed == expected.fixed, "learned rows decode to the same fixed parts");
+  check(decoded.varying == expected.varying, "learned rows decode to the same varying parts");
+  return {std::move(decoder), random.below(4) == 0 ? plainRows : std::move(rows)};
+}
+
+// A corrupt row leaves nothing but the status of its cells.
+void checkNoTrace(RowDecoder const& decoder, Decoded const& decoded) {
+  std::size_t const statusesBegin = decoded.fixed.size() - decoder.wanted().size();
+  for (std::size_t at = 0; at < statusesBegin; at++) check(decoded.fixed[at] == 0, "no value");
+  for (std::size_t at = statusesBegin; at < decoded.fixed.size(); at++) {
+    check(decoded.fixed[at] == static_cast<std::uint8_t>(CellStatus::unavailable), "UNAVAILABLE");
   }
-  auto const parts = gatherer.gatherFixed({memory.data(), 0, valueOffsets, statusOffsets});
-  for (std::size_t index = 0; index < columnCount; index++) {
-    std::vector<std::uint8_t> elements(parts[index].elementBytes);
-    std::vector<std::uint8_t> data(parts[index].dataBytes);
-    gatherer.gatherVarying(index, elements.data(), data.data());
-  }
+  check(decoded.varying.empty(), "nothing varying");
 }
 
 }  // namespace
@@ -59,22 +77,18 @@ void gatherRow(RowDecoder const& decoder, FoundCells const& found, Bytes row) {
 int main(int argc, char** argv) {
   long const runs = argc > 1 ? std::atol(argv[1]) : 10'000;
   Random random(argc > 2 ? std::strtoull(argv[2], nullptr, 10) : 1);
-  RowLayout const layout = everyTypeLayout(300);
-  RowDecoder const decoder = decoderOf(layout);
-  EncodedRows const rows = randomRows(layout, kRowCount, random);
+  Judge const judge = {2'000'000, 1'500'000, INT64_MAX, true};
   long intactCount = 0;
-  for (long run = 0; run < runs; run++) {
-    std::size_t const base = random.below(kRowCount);
-    std::size_t const byteCount = rows.offsets[base + 1] - rows.offsets[base];
-    auto const row = mutate(Bytes(rows.bytes).subspan(rows.offsets[base], byteCount), random);
-    std::uint32_t const starts[] = {0};
-    std::uint32_t const lengths[] = {static_cast<std::uint32_t>(row.size())};
-    std::uint8_t const states[] = {static_cast<std::uint8_t>(SlotState::row)};
-    std::uint32_t const outputs[] = {0};
-    Judge const judge = {2'000'000, 1'500'000, INT64_MAX};
-    FoundCells const found = findCells(decoder, {row, starts, lengths, states}, judge, outputs);
-    gatherRow(decoder, found, row);
-    if (found.corrupt.empty()) intactCount++;
+  Sample sample = makeSample(random);
+  for (long run = 1; run <= runs; run++) {
+    if (run % kRunsPerLayout == 0) sample = makeSample(random);
+    auto const row = mutate(rowAt(sample.rows, random.below(kRowCount)), random);
+    Decoded const decoded = decodeOne(sample.decoder, row, judge);
+    if (decoded.isCorrupt()) {
+      checkNoTrace(sample.decoder, decoded);
+    } else {
+      intactCount++;
+    }
   }
   std::printf("fuzz_row_decode: %ld runs, %ld not corrupt: ok\n", runs, intactCount);
 }

@@ -10,6 +10,8 @@ export interface ChangeReport {
   readonly registryVersion: bigint
   readonly changes: readonly Change[]
   readonly warnings: readonly string[]
+  /** Of a plan only: what would suit the views better. */
+  readonly advice?: readonly string[]
   readonly applied: boolean
 }
 
@@ -20,6 +22,7 @@ export async function printChanges(io: CliIo, report: ChangeReport, json: boolea
       applied: report.applied,
       changes: report.changes.map((change) => ({ ...change })),
       warnings: report.warnings,
+      ...(report.advice === undefined ? {} : { advice: report.advice }),
     })
     return
   }
@@ -27,6 +30,9 @@ export async function printChanges(io: CliIo, report: ChangeReport, json: boolea
   const colors = colorsOf(io, io.stdout)
   for (const warning of report.warnings) {
     await printLine(io, `${colors.yellow('warning')} ${warning}`)
+  }
+  for (const advice of report.advice ?? []) {
+    await printLine(io, `${colors.cyan('advice')} ${advice}`)
   }
   await printLine(io, summaryOf(report))
 }

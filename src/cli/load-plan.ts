@@ -6,9 +6,10 @@
  * here, before a row is sent.
  */
 import { didYouMean } from '../closest-name.js'
+import type { JoinKey } from '../declared.js'
 import { LarderError } from '../errors.js'
 import { type FeatureType, parseFeatureType, type ScalarType } from '../feature-type.js'
-import type { Entity, FeatureView } from '../gen/larder/v1/admin.js'
+import type { FeatureView } from '../gen/larder/v1/admin.js'
 import { CellStatus } from '../gen/larder/v1/column.js'
 import { castSql, fillerSql, quoteText } from './cast-column.js'
 import type { SourceFile } from './source-file.js'
@@ -16,10 +17,13 @@ import type { SourceFile } from './source-file.js'
 /** What is loaded, and when it counts as having happened. */
 export interface LoadTarget {
   readonly view: FeatureView
-  readonly entity: Entity
+  /** The entity's, in order. */
+  readonly keyTypes: readonly JoinKey[]
   readonly eventTime: EventTime
   /** Rows with an older event time are left out. */
   readonly oldestUs: bigint
+  /** The daemon refuses rows with a newer one. */
+  readonly newestUs: bigint
 }
 
 /** A column of the file, or one instant for all rows. */
@@ -42,6 +46,13 @@ export interface FilePlan {
   readonly file: SourceFile
   readonly columns: readonly PlannedColumn[]
   readonly sql: string
+  /** The same of about one in `share` rows: the same ones on every run. */
+  readonly sampleSql: (share: number) => string
+  /**
+   * For each row with keys, and an event time that the daemon takes: the time (BIGINT) and a hash of
+   * both, which tells rows of one entity at one time.
+   */
+  readonly versionsSql: string
 }
 
 /** The event time travels as the first planned column, where the file has one. */
@@ -64,12 +75,39 @@ export function planFile(target: LoadTarget, file: SourceFile): FilePlan {
     return `${statusSql(`v${index}`)} AS s${index}, ${value} AS c${index}`
   })
   // Only names of ours get past this point: the file's own might be the same.
-  const rows = `SELECT CASE ${badness} END AS bad, ${inner.join(', ')} FROM ${file.from}`
+  const rows = `SELECT CASE ${badness} END AS bad, ${inner.join(', ')}`
+  const statement = (from: string) =>
+    `SELECT (bad IS NOT NULL)::UTINYINT, bad, ${outer.join(', ')} FROM (${rows} FROM ${from})`
+  const required = casts.flatMap(({ value }, index) => (columns[index]?.required ? [value] : []))
   return {
     file,
     columns,
-    sql: `SELECT (bad IS NOT NULL)::UTINYINT, bad, ${outer.join(', ')} FROM (${rows})`,
+    sql: statement(file.from),
+    sampleSql: (share) => statement(sampledFrom(file, share)),
+    versionsSql: versionsSql(target, file, required),
   }
+}
+
+/** Rows are chosen by a hash of their place: a file may repeat itself with any period. */
+function sampledFrom(file: SourceFile, share: number): string {
+  const known = new Set(Array.from(file.columns.keys(), (name) => name.toLowerCase()))
+  let place = 'place'
+  while (known.has(place)) place += '_'
+  const placed = `SELECT *, row_number() OVER () AS ${place} FROM ${file.from}`
+  return `(${placed}) WHERE hash(${place}) % ${share} = 0`
+}
+
+/** `required` are the event time, where the file has one, and the join keys. */
+function versionsSql(target: LoadTarget, file: SourceFile, required: readonly string[]): string {
+  const { eventTime, oldestUs, newestUs } = target
+  const isInstant = eventTime.kind === 'instant'
+  const values = isInstant ? [`${eventTime.atUs}::BIGINT`, ...required] : required
+  const named = values.map((value, index) => `${value} AS r${index}`)
+  const names = values.map((_, index) => `r${index}`)
+  const given = names.map((name) => `${name} IS NOT NULL`)
+  return `SELECT r0 AS time, hash(${names.join(', ')}) AS version
+    FROM (SELECT ${named.join(', ')} FROM ${file.from})
+    WHERE r0 BETWEEN ${oldestUs} AND ${newestUs} AND ${given.join(' AND ')}`
 }
 
 function statusSql(value: string): string {
@@ -77,10 +115,10 @@ function statusSql(value: string): string {
   return `CASE WHEN ${value} IS NULL THEN ${CELL_STATUS_NULL_VALUE} ELSE ${CELL_STATUS_PRESENT} END::UTINYINT`
 }
 
-function plannedColumns({ view, entity, eventTime }: LoadTarget): PlannedColumn[] {
+function plannedColumns({ view, keyTypes, eventTime }: LoadTarget): PlannedColumn[] {
   const times =
     eventTime.kind === 'column' ? [{ name: eventTime.name, type: 'timestamp', required: true }] : []
-  const keys = entity.keys.map(({ name, type }) => ({ name, type, required: true }))
+  const keys = keyTypes.map(({ name, type }) => ({ name, type, required: true }))
   const features = view.features.map(({ name, type }) => ({ name, type, required: false }))
   return [...times, ...keys, ...features].map((column) => {
     const type = parseFeatureType(column.type)

@@ -1,24 +1,27 @@
 /**
  * What became of a load's rows, and how it is told.
  */
-import type { WriteAck, WriteBatch } from '../client/index.js'
+import type { WriteAck } from '../client/index.js'
 import type { CliIo } from './cli-io.js'
 import type { JsonInput } from './json-text.js'
+import { type LoadBatch, originOfRange, type RowsOrigin } from './load-batch.js'
 import { colorsOf, formatCount, printLine } from './print.js'
-import { bytesOfColumn, type ReadBatch, type RowProblem, type RowRange } from './read-batches.js'
+import type { BadRows, CollectedRows, RowProblem } from './row-collector.js'
+import { bytesOfColumn } from './row-columns.js'
 
-/** A range of rows of which nothing was stored. */
-export interface Refusal {
-  readonly range: RowRange
+/** Rows of which nothing was stored. */
+export interface Refusal extends BadRows {
+  readonly origin: RowsOrigin
+  readonly rowCount: number
   readonly message: string
-  readonly badRows: readonly RowProblem[]
-  readonly badRowCount: number
 }
 
 /** Counts as acknowledgements come in, in any order. */
 export class LoadTally {
   readonly refusals: Refusal[] = []
   readRowCount = 0
+  /** Sent, or found not to be sent. */
+  handledRowCount = 0
   storedRowCount = 0
   /** Older than, or the same as, what was stored already. */
   supersededRowCount = 0
@@ -35,24 +38,29 @@ export class LoadTally {
     this.readBytes += fileBytes
   }
 
-  /** A range that was not sent: bad rows, or nothing within retention. */
-  addUnsent(read: ReadBatch): void {
-    this.readRowCount += rowCountOf(read.range)
-    this.leftOutRowCount += read.leftOutCount
-    if (read.badRowCount === 0) return
-    const message = `${formatCount(read.badRowCount, 'bad row')}: nothing of these rows was sent`
-    this.#refuse({ ...read, message })
+  /** A range that was read: its rows are refused, or those that are not left out will be sent. */
+  addRange(range: CollectedRows, bad: BadRows | undefined): void {
+    const rowCount = range.lastRow - range.firstRow + 1
+    this.readRowCount += rowCount
+    if (bad === undefined) {
+      this.leftOutRowCount += range.leftOutCount
+      this.handledRowCount += range.leftOutCount
+      return
+    }
+    this.handledRowCount += rowCount
+    const message = `${formatCount(bad.badRowCount, 'bad row')}: nothing of these rows was sent`
+    this.#refuse({ ...bad, origin: originOfRange(range), rowCount, message })
   }
 
-  addWrite(read: ReadBatch, batch: WriteBatch, write: Promise<WriteAck>): void {
-    this.readRowCount += rowCountOf(read.range)
-    this.leftOutRowCount += read.leftOutCount
+  addWrite(sent: LoadBatch, write: Promise<WriteAck>): void {
+    const { batch } = sent
+    this.handledRowCount += batch.eventTimesUs.length
     for (const column of [...batch.keys, ...batch.features]) {
       this.sentBytes += bytesOfColumn(column)
     }
     this.#writes.push(
       write.then(
-        (ack) => this.#acknowledge(read, ack),
+        (ack) => this.#acknowledge(sent, ack),
         (error: unknown) => {
           this.#failure ??= error
         },
@@ -69,14 +77,15 @@ export class LoadTally {
     if (this.#failure !== undefined) throw this.#failure
   }
 
-  #acknowledge(read: ReadBatch, ack: WriteAck): void {
+  #acknowledge({ batch, origin, placeOf }: LoadBatch, ack: WriteAck): void {
     if (ack.error !== undefined) {
       const badRows = ack.badRows.map(({ index, column, reason }) => ({
-        row: read.fileRows[index] ?? 0,
+        ...placeOf(index),
         problem: column === '' ? reason : `column "${column}": ${reason}`,
       }))
       const message = `${ack.error.code}: ${ack.error.message}`
-      this.#refuse({ range: read.range, message, badRows, badRowCount: ack.badRowCount })
+      const rowCount = batch.eventTimesUs.length
+      this.#refuse({ origin, rowCount, message, badRows, badRowCount: ack.badRowCount })
       return
     }
     this.storedRowCount += ack.storedCount
@@ -84,27 +93,23 @@ export class LoadTally {
     if (!ack.visible) this.invisibleRowCount += ack.rowCount
   }
 
-  #refuse({ range, message, badRows, badRowCount }: Refusal): void {
-    this.refusals.push({ range, message, badRows, badRowCount })
-    this.refusedRowCount += rowCountOf(range)
+  #refuse({ origin, rowCount, message, badRows, badRowCount }: Refusal): void {
+    this.refusals.push({ origin, rowCount, message, badRows, badRowCount })
+    this.refusedRowCount += rowCount
   }
-}
-
-function rowCountOf({ firstRow, lastRow }: RowRange): number {
-  return lastRow - firstRow + 1
 }
 
 /** Bad rows shown of one batch: the first say what is wrong, `--json` has more. */
 const badRowsShownMax = 5
 
 export async function printRefusal(io: CliIo, refusal: Refusal): Promise<void> {
-  const { range, message, badRows, badRowCount } = refusal
+  const { origin, message, badRows, badRowCount } = refusal
   const colors = colorsOf(io, io.stderr)
-  const where = `${range.path}, rows ${range.firstRow} to ${range.lastRow}`
   const shown = badRows.slice(0, badRowsShownMax)
+  const where = origin.range === undefined ? ({ path }: RowProblem) => ` of ${path}` : () => ''
   const lines = [
-    `${colors.red('refused')} ${where}: ${message}`,
-    ...shown.map(({ row, problem }) => `  row ${row}: ${problem}`),
+    `${colors.red('refused')} ${origin.title}: ${message}`,
+    ...shown.map((bad) => `  row ${bad.row}${where(bad)}: ${bad.problem}`),
   ]
   if (badRowCount > shown.length) lines.push(`  and ${badRowCount - shown.length} more`)
   await io.stderr.write(`${lines.join('\n')}\n`)
@@ -139,7 +144,11 @@ export async function printSummary(
   }
 }
 
-export function summaryJson(viewName: string, tally: LoadTally, seconds: number): JsonInput {
+export function summaryJson(
+  viewName: string,
+  tally: LoadTally,
+  seconds: number,
+): Readonly<Record<string, JsonInput>> {
   return {
     view: viewName,
     row_count: tally.readRowCount,
@@ -152,13 +161,14 @@ export function summaryJson(viewName: string, tally: LoadTally, seconds: number)
     rows_per_second: Math.round(tally.readRowCount / seconds),
     read_bytes: tally.readBytes,
     sent_bytes: tally.sentBytes,
-    refusals: tally.refusals.map(({ range, message, badRows, badRowCount }) => ({
-      file: range.path,
-      first_row: range.firstRow,
-      last_row: range.lastRow,
+    refusals: tally.refusals.map(({ origin, rowCount, message, badRows, badRowCount }) => ({
+      file: origin.range?.path ?? null,
+      first_row: origin.range?.firstRow ?? null,
+      last_row: origin.range?.lastRow ?? null,
+      row_count: rowCount,
       message,
       bad_row_count: badRowCount,
-      bad_rows: badRows.map(({ row, problem }) => ({ row, problem })),
+      bad_rows: badRows.map(({ path, row, problem }) => ({ file: path, row, problem })),
     })),
   }
 }

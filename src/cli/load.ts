@@ -1,33 +1,35 @@
 /**
  * `larder load VIEW [FILES…]`: Parquet, CSV and JSONL files into a feature view.
  *
- * Every file is opened and checked before the first row is sent. A batch that is refused is told with
- * its bad rows and stores nothing, the others go on, and the exit code is 1. Running the same load again
- * completes what is missing: stored batches change nothing.
+ * Every file is opened and checked before the first row is sent, and what large ones teach about their
+ * rows is registered. A batch that is refused is told with its bad rows and stores nothing, the others
+ * go on, and the exit code is 1. Running the same load again completes what is missing: stored batches
+ * change nothing.
  */
-import { dirname } from 'node:path'
 import type { DuckDBConnection } from '@duckdb/node-api'
 import type { Command } from 'commander'
 import type { LarderClient } from '../client/index.js'
 import { LarderError } from '../errors.js'
 import { batchRowsMax } from '../limits.js'
+import { BucketBatcher, partLimits } from './bucket-batches.js'
 import type { CliIo } from './cli-io.js'
 import type { CommandContext, DaemonOptions } from './command-context.js'
 import { withDaemonOptions } from './daemon-options.js'
 import { withClient } from './find-daemon.js'
-import { type EventTime, type FilePlan, type LoadTarget, planFile } from './load-plan.js'
+import { batchOfRange, type LoadBatch } from './load-batch.js'
+import { encodingJson, encodingText, type LoadEncoding, learnEncoding } from './load-encoding.js'
+import type { FilePlan } from './load-plan.js'
 import { LoadTally, printRefusal, printSummary, summaryJson } from './load-tally.js'
-import { formatCount, printJson } from './print.js'
+import { type EventTimeOptions, type FoundTarget, findTarget } from './load-target.js'
+import { planFiles } from './plan-files.js'
+import { formatCount, printJson, printLine } from './print.js'
 import { openProgress } from './progress.js'
-import { readProject } from './project.js'
-import { readBatches } from './read-batches.js'
-import { knownNames } from './service.js'
-import { findFiles, openDuckdb, openSourceFile } from './source-file.js'
+import { readRanges } from './read-ranges.js'
+import { openDuckdb } from './source-file.js'
 
-interface LoadOptions extends DaemonOptions {
+interface LoadOptions extends DaemonOptions, EventTimeOptions {
   readonly batchRows: string
-  readonly eventTime?: string
-  readonly now?: boolean
+  readonly learn: boolean
 }
 
 /** Half the daemon's bound: rows/s no longer rises from here on, memory does. */
@@ -41,6 +43,7 @@ export function addLoadCommand(program: Command, context: CommandContext): void 
     .option('--batch-rows <n>', 'rows of one batch', String(batchRowsDefault))
     .option('--event-time <column>', "the column of event times (default: the view's source's)")
     .option('--now', 'the rows are as of now: the file has no event times')
+    .option('--no-learn', 'write rows as the view has them now: learn nothing from the files')
     .action((view: string, files: string[], options: LoadOptions) =>
       load({ viewName: view, patterns: files, options }, context),
     )
@@ -53,22 +56,36 @@ interface LoadArguments {
 }
 
 async function load(load: LoadArguments, { io, markFailed }: CommandContext): Promise<void> {
-  const { options } = load
+  const { viewName, options } = load
   const batchRows = parseBatchRows(options.batchRows)
-  const { tally, seconds } = await withClient(options, io, async (client) => {
-    const target = await findTarget(client, load, io)
+  const { tally, encoding, seconds } = await withClient(options, io, async (client) => {
+    const found = await findTarget(client, viewName, options, io)
     const connection = await openDuckdb()
     try {
-      const plans = await planFiles(connection, target, load, io)
+      const plans = await planFiles(
+        connection,
+        found.target,
+        { patterns: load.patterns, config: options.config },
+        io,
+      )
       const startMs = io.clock.monotonicMs()
-      const tally = await sendFiles({ client, connection, target, plans, batchRows }, io)
-      return { tally, seconds: (io.clock.monotonicMs() - startMs) / 1000 }
+      const files = { client, connection, target: found.target, plans }
+      const encoding = options.learn ? await learnEncoding(files, io) : undefined
+      if (encoding !== undefined && !options.json) await printLine(io, encodingText(encoding))
+      const tally = await sendFiles({ ...files, ...found, encoding, batchRows }, io)
+      return { tally, encoding, seconds: (io.clock.monotonicMs() - startMs) / 1000 }
     } finally {
       connection.closeSync()
     }
   })
-  if (options.json) await printJson(io, summaryJson(load.viewName, tally, seconds))
-  else await printSummary(io, load.viewName, tally, seconds)
+  if (options.json) {
+    await printJson(io, {
+      ...summaryJson(viewName, tally, seconds),
+      encoding: encoding === undefined ? null : encodingJson(encoding),
+    })
+  } else {
+    await printSummary(io, viewName, tally, seconds)
+  }
   if (tally.refusals.length > 0) markFailed()
 }
 
@@ -83,96 +100,25 @@ function parseBatchRows(text: string): number {
   return batchRows
 }
 
-async function findTarget(
-  client: LarderClient,
-  { viewName, options }: LoadArguments,
-  io: CliIo,
-): Promise<LoadTarget> {
-  const [registry, status] = await Promise.all([client.registry(io.stop), client.status(io.stop)])
-  const view = registry.views.find((candidate) => candidate.name === viewName)
-  const entity = registry.entities.find((candidate) => candidate.name === view?.entity)
-  if (view === undefined || entity === undefined) {
-    const names = registry.views.map((candidate) => candidate.name)
-    throw new LarderError('not_found', `there is no view "${viewName}"; ${knownNames(names)}`)
-  }
-  // Only the daemon's clock judges, and it may stand still.
-  const nowUs = status.frozenClockUs === 0n ? io.clock.nowUs() : status.frozenClockUs
-  const eventTime = eventTimeOf(view.sourceEventTime, nowUs, options)
-  return { view, entity, eventTime, oldestUs: nowUs - view.retentionUs }
-}
-
-function eventTimeOf(sourceColumn: string, nowUs: bigint, options: LoadOptions): EventTime {
-  if (options.now && options.eventTime !== undefined) {
-    throw new LarderError('invalid_argument', '--now and --event-time exclude each other')
-  }
-  if (options.now) return { kind: 'instant', atUs: nowUs }
-  const name = options.eventTime ?? sourceColumn
-  if (name !== '') return { kind: 'column', name }
-  throw new LarderError(
-    'invalid_argument',
-    'the view declares no source.event_time: name the column with --event-time, or use --now',
-  )
-}
-
-/** Opens and checks every file before anything is sent. */
-async function planFiles(
-  connection: DuckDBConnection,
-  target: LoadTarget,
-  { patterns, options }: LoadArguments,
-  io: CliIo,
-): Promise<FilePlan[]> {
-  const paths =
-    patterns.length > 0
-      ? await findFiles(connection, patterns, io.cwd)
-      : await findSourceFiles(connection, target, options, io)
-  const plans: FilePlan[] = []
-  for (const path of paths) {
-    plans.push(planFile(target, await openSourceFile(connection, path, io.stop)))
-  }
-  return plans
-}
-
-/** The files of the view's own source, relative to the folder that holds the definitions' folder. */
-function findSourceFiles(
-  connection: DuckDBConnection,
-  { view }: LoadTarget,
-  options: LoadOptions,
-  io: CliIo,
-): Promise<string[]> {
-  if (view.sourcePath === '') {
-    throw new LarderError(
-      'invalid_argument',
-      `view "${view.name}" declares no source: name the files to load`,
-    )
-  }
-  const folder = dirname(readProject(options.config, io).featuresFolder)
-  return findFiles(connection, [view.sourcePath], folder)
-}
-
-interface Sending {
+interface Sending extends FoundTarget {
   readonly client: LarderClient
   readonly connection: DuckDBConnection
-  readonly target: LoadTarget
   readonly plans: readonly FilePlan[]
+  readonly encoding: LoadEncoding | undefined
   readonly batchRows: number
 }
 
 async function sendFiles(sending: Sending, io: CliIo): Promise<LoadTally> {
-  const { client, connection, target, plans, batchRows } = sending
   const tally = new LoadTally()
-  const writer = client.openWriter()
-  const progress = openProgress(io, 'rows', totalRowCount(plans))
+  const writer = sending.client.openWriter()
+  const progress = openProgress(io, 'rows', totalRowCount(sending.plans))
   try {
-    for (const plan of plans) {
-      tally.addFile(plan.file.fileBytes)
-      for await (const read of readBatches(connection, target, plan, batchRows)) {
-        await writer.ready()
-        assertNotStopped(io, tally)
-        if (read.batch === undefined) tally.addUnsent(read)
-        else tally.addWrite(read, read.batch, writer.write(read.batch))
-        tally.throwIfFailed()
-        progress.show(tally.readRowCount)
-      }
+    for await (const loaded of readLoadBatches(sending, tally)) {
+      await writer.ready()
+      assertNotStopped(io, tally)
+      if (loaded !== undefined) tally.addWrite(loaded, writer.write(loaded.batch))
+      tally.throwIfFailed()
+      progress.show(tally.handledRowCount)
     }
     await tally.settled()
     await writer.close()
@@ -183,6 +129,31 @@ async function sendFiles(sending: Sending, io: CliIo): Promise<LoadTally> {
   }
   for (const refusal of tally.refusals) await printRefusal(io, refusal)
   return tally
+}
+
+/** Yields what is to be sent, and undefined after a range that was read and is not sent, or not yet. */
+async function* readLoadBatches(
+  sending: Sending,
+  tally: LoadTally,
+): AsyncGenerator<LoadBatch | undefined> {
+  const { connection, target, plans, batchRows } = sending
+  const sequence = sending.encoding?.sequence
+  const batcher =
+    target.view.packing === 'bucket'
+      ? new BucketBatcher({ ...sending, sequence, part: partLimits })
+      : undefined
+  for (const plan of plans) {
+    tally.addFile(plan.file.fileBytes)
+    for await (const range of readRanges(connection, target, plan, batchRows)) {
+      const bad = range.badRowCount > 0 ? range : batcher?.add(range)
+      tally.addRange(range, bad)
+      const isSent = bad === undefined && range.fileRows.length > 0
+      if (batcher?.isFull) yield* batcher.take()
+      else if (batcher !== undefined || !isSent) yield undefined
+      else yield batchOfRange(target, plan, sequence, range)
+    }
+  }
+  if (batcher !== undefined) yield* batcher.take()
 }
 
 function assertNotStopped({ stop }: CliIo, tally: LoadTally): void {

@@ -10,6 +10,7 @@ import { LarderError } from '../errors.js'
 import { larderVersion } from '../larder-version.js'
 import { addApplyCommand } from './apply.js'
 import type { CliIo } from './cli-io.js'
+import { addCodecCommand } from './codec.js'
 import type { CommandContext } from './command-context.js'
 import { addDeleteCommand } from './delete.js'
 import { addDoctorCommand } from './doctor.js'
@@ -62,6 +63,7 @@ function createProgram(context: CommandContext): Command {
   addServiceCommand(program, context)
   addModelsCommand(program, context)
   addModelCommand(program, context)
+  addCodecCommand(program, context)
   addDeleteCommand(program, context)
   addDoctorCommand(program, context)
   return program

@@ -131,7 +131,7 @@ async function readColumns(
 }
 
 /** Runs a statement over a file; whatever DuckDB has against it is the file's fault. */
-async function runSql(connection: DuckDBConnection, path: string, sql: string) {
+export async function runSql(connection: DuckDBConnection, path: string, sql: string) {
   try {
     return await connection.run(sql)
   } catch (error) {

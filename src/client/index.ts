@@ -25,3 +25,4 @@ export type {
   GetFeaturesOptions,
   PredictOptions,
 } from './start-call.js'
+export type { RegisterLayoutOptions, SampleResult, SampleRowsOptions } from './view-layouts.js'

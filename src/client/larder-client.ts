@@ -11,6 +11,7 @@ import type {
   GetStatusResponse,
   ListModelsResponse,
   PlanResponse,
+  RegisterLayoutResponse,
 } from '../gen/larder/v1/admin.js'
 import type { DeleteEntitiesResponse } from '../gen/larder/v1/ingest.js'
 import { type Prng, systemPrng } from '../prng.js'
@@ -40,6 +41,14 @@ import {
   startRegistry,
   startStatus,
 } from './start-call.js'
+import {
+  type RegisterLayoutOptions,
+  readSample,
+  type SampleResult,
+  type SampleRowsOptions,
+  startRegisterLayout,
+  startSampleRows,
+} from './view-layouts.js'
 
 export interface LarderClientOptions {
   /** `HOST:PORT` of a daemon, or of several that serve the same registry. */
@@ -69,6 +78,13 @@ export interface LarderClient {
     signal?: AbortSignal,
   ): Promise<ApplyResponse>
   registry(signal?: AbortSignal): Promise<GetRegistryResponse>
+  /** Some of a view's stored rows; `not_found` for the view. */
+  sampleRows(options: SampleRowsOptions, signal?: AbortSignal): Promise<SampleResult>
+  /** The same request again finds the same layout. */
+  registerLayout(
+    options: RegisterLayoutOptions,
+    signal?: AbortSignal,
+  ): Promise<RegisterLayoutResponse>
   models(signal?: AbortSignal): Promise<ListModelsResponse>
   status(signal?: AbortSignal): Promise<GetStatusResponse>
   health(signal?: AbortSignal): Promise<Health>
@@ -105,6 +121,10 @@ export function createLarderClient(options: LarderClientOptions): LarderClient {
         signal,
       ),
     registry: (signal?: AbortSignal) => read(startRegistry, signal),
+    sampleRows: async (sample: SampleRowsOptions, signal?: AbortSignal) =>
+      readSample(await read(startSampleRows(sample), signal)),
+    registerLayout: async (layout: RegisterLayoutOptions, signal?: AbortSignal) =>
+      await read(startRegisterLayout(layout), signal),
     models: (signal?: AbortSignal) => read(startModels, signal),
     status: (signal?: AbortSignal) => read(startStatus, signal),
     health: (signal?: AbortSignal) => read(startHealthCheck, signal),

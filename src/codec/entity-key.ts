@@ -19,6 +19,7 @@ import { LarderError } from '../errors.js'
 import { type ScalarType, scalarTypes } from '../feature-type.js'
 import { badRowsToldMax, entityKeyBytesMax } from '../limits.js'
 import { loadAddon, type NativeBlob } from '../native.js'
+import { nativeColumns } from './native-columns.js'
 import { nameRowProblems, type RowProblems } from './row-encode.js'
 
 /**
@@ -34,7 +35,7 @@ export function encodeEntityKeys(
   assert(columns.length === keyTypes.length, 'an entity key has a column for each join key')
   const encoded = loadAddon().encodeEntityKeys(
     Uint32Array.from(keyTypes, ({ type }) => scalarTypes.indexOf(type)),
-    columns,
+    nativeColumns(columns),
     Uint32Array.from(columns, ({ values }) => (wireCellCount(values) === 1 ? 1 : rowCount)),
     rowCount,
     entityKeyBytesMax,

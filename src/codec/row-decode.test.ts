@@ -263,6 +263,76 @@ describe('slots', () => {
   })
 })
 
+describe('rows of a learned layout', () => {
+  const profile = {
+    id: 1,
+    encodings: new Map([
+      [
+        10,
+        {
+          kind: 'coded',
+          coding: {
+            mapping: { kind: 'decimal' },
+            classes: [
+              { kind: 'range', prefixBits: 1, base: 0n, width: 6, exponent: 1 },
+              { kind: 'null', prefixBits: 1 },
+            ],
+          },
+        } as const,
+      ],
+    ]),
+    sampleRowCount: 1,
+  }
+  const versionFormat = { eventBaseUs: 0n, eventUnitUs: 1000n, eventBytes: 2, sequence: 5n }
+  const learned = createRowLayout({ ...layout, layoutId: 3, profile, versionFormat })
+  const both = createRowDecoder([createRowLayout(layout), learned], wanted)
+  const judge = { nowUs: eventTimeUs, ttlUs: 100n, retentionUs: 1000n, onStale: 'serve' } as const
+  // Bits, first to last: no exception; prefix 0 and 010100 = 10, hence 1; set; then 5, hello.
+  const hello5 = Buffer.from(`05${Buffer.from('hello').toString('hex')}`, 'hex')
+  const shifted = Buffer.alloc(8)
+  shifted.writeBigUInt64LE(
+    (BigInt(`0x${Buffer.from(hello5).reverse().toString('hex')}`) << 1n) | 1n,
+  )
+  const learnedRow = Buffer.concat([Buffer.from('0303e828', 'hex'), shifted.subarray(0, 7)])
+
+  const decode = (rows: readonly Uint8Array[]) => {
+    const slots = Uint32Array.from(rows.keys())
+    return decodeRows(both, slotsOf(rows), judge, { slots })
+  }
+
+  test('decode beside plain ones, at the end of the arena too', () => {
+    const { columns, eventTimesUs, corrupt } = decode([learnedRow, row, learnedRow])
+    expect(corrupt).toEqual([])
+    expect(columns.slice(0, 2).map(cellsOfColumn)).toEqual([
+      [one, one, one],
+      [hello, hello, hello],
+    ])
+    expect([...eventTimesUs]).toEqual([eventTimeUs, eventTimeUs, eventTimeUs])
+  })
+
+  test('a row found corrupt half-way leaves no trace between others', () => {
+    const cut = learnedRow.subarray(0, -1)
+    const { columns, corrupt } = decode([learnedRow, cut, row])
+    expect(corrupt).toEqual([{ slot: 1, reason: 'feature id 11: the row ends within the value' }])
+    expect(columns.slice(0, 2).map(({ status }) => status[1])).toEqual([unavailable, unavailable])
+    expect(columns.slice(0, 2).map(cellsOfColumn)).toEqual([
+      [one, zero, one],
+      [hello, '', hello],
+    ])
+  })
+
+  test.each([
+    { hex: '03', reason: 'the row ends within its layout id, version or presence bits' },
+    { hex: '0303e8', reason: 'the row ends within its layout id, version or presence bits' },
+    { hex: '0303e801', reason: 'exceptions are announced, but there is none' },
+    { hex: '0303e8ff', reason: 'feature id 10: the row ends within the value' },
+    { hex: '0303e82c80', reason: 'an unused bit behind the last value is set' },
+    { hex: '0303e828000000', reason: 'bytes follow the last value' },
+  ])('$hex: $reason', ({ hex, reason }) => {
+    expect(decode([Buffer.from(hex, 'hex')]).corrupt).toEqual([{ slot: 0, reason }])
+  })
+})
+
 test('a feature whose type differs between layout and request is a bug', () => {
   const other = [{ id: 10, type: text, name: 'x' }]
   expect(() => createRowDecoder([createRowLayout(layout)], other)).toThrow('keeps its type')

@@ -10,8 +10,8 @@
  *   row older than ttl                                  OUTSIDE_MAX_AGE, the value if served
  *   else                                                PRESENT and the value
  *
- * A row is parsed once however many output rows share its slot, natively, straight from the batch's
- * arena into columns. Must never trust a byte of a row: `native/codec/row_parse.h`.
+ * A row is decoded once however many output rows share its slot, natively, straight from the
+ * batch's arena into columns. Must never trust a byte of a row: `native/codec/cell_decode.h`.
  */
 import { assert } from '../assert.js'
 import type { ColumnValues, FeatureColumn, ScalarValues } from '../column.js'
@@ -25,7 +25,7 @@ import {
   type ScalarClass,
 } from '../feature-type.js'
 import { messageBytesMax } from '../limits.js'
-import { loadAddon, type NativeDecoded, type NativeRowDecoder } from '../native.js'
+import { loadAddon, type NativeRowDecoder } from '../native.js'
 import { featureNumbers, type RowFeature, type RowLayout } from './row-layout.js'
 
 /** A feature to decode, and the name of its column. */
@@ -36,6 +36,7 @@ export interface WantedColumn extends RowFeature {
 /** A view's layouts, and what is wanted of its rows, compiled once. */
 export interface RowDecoder {
   readonly wanted: readonly WantedColumn[]
+  readonly cells: FixedCells
   readonly native: NativeRowDecoder
 }
 
@@ -85,7 +86,11 @@ export function createRowDecoder(
     layouts.map((layout) => layout.native),
     featureNumbers(wanted),
   )
-  return Object.freeze({ wanted: Object.freeze([...wanted]), native })
+  return Object.freeze({
+    wanted: Object.freeze([...wanted]),
+    cells: layOutFixedCells(wanted),
+    native,
+  })
 }
 
 /**
@@ -99,9 +104,9 @@ export function decodeRows(
   select: { readonly slots: Uint32Array },
 ): DecodedRows {
   const rowCount = select.slots.length
-  const parts = layOutFixedParts(decoder.wanted, rowCount)
-  const memory = new ArrayBuffer(parts.byteCount)
-  const decoded = loadAddon().decodeRows(
+  const { boundsBytes, bytesPerRow } = decoder.cells
+  const fixed = new ArrayBuffer(boundsBytes + bytesPerRow * rowCount)
+  const { varying, corrupt, unknownLayouts } = loadAddon().decodeRows(
     decoder.native,
     rows.arena,
     rows.starts,
@@ -112,53 +117,53 @@ export function decodeRows(
     judge.ttlUs,
     judge.retentionUs,
     judge.onStale === 'serve',
-    new Uint8Array(memory),
-    parts.valueOffsets,
-    parts.statusOffsets,
+    new Uint8Array(fixed),
     messageBytesMax,
   )
-  const varying = requireVarying(decoded)
-  const columns = decoder.wanted.map(({ name, type }, index) => ({
-    name,
-    type,
-    values: viewValues(type, {
-      fixed: { memory, offset: parts.valueOffsets[index] ?? 0, rowCount },
-      varying,
-      index,
-    }),
-    status: new Uint8Array(memory, parts.statusOffsets[index], rowCount),
-  }))
-  const eventTimesUs = new BigInt64Array(memory, 0, rowCount)
-  const { corrupt, unknownLayouts } = decoded
+  if (varying === undefined) {
+    throw new LarderError(
+      'resource_exhausted',
+      `the strings and lists of these rows take more than ${messageBytesMax} bytes: ` +
+        'ask for fewer rows or features',
+    )
+  }
+  const bounds = new Uint32Array(fixed, 0, 4 * decoder.wanted.length)
+  const columns = viewColumns(decoder, rowCount, { fixed, varying, bounds })
+  const eventTimesUs = new BigInt64Array(fixed, boundsBytes, rowCount)
   return { columns, eventTimesUs, corrupt, unknownLayouts }
 }
 
-interface FixedParts {
-  readonly byteCount: number
-  readonly valueOffsets: Uint32Array
-  readonly statusOffsets: Uint32Array
+/**
+ * Where the fixed parts of columns lie: behind the bounds of the varying ones, at so many bytes for
+ * each row.
+ */
+interface FixedCells {
+  readonly boundsBytes: number
+  readonly bytesPerRow: number
+  readonly valueBegins: readonly number[]
+  readonly statusBegins: readonly number[]
 }
 
 /**
  * One allocation for all columns: event times and 8-byte values first, statuses last, so that all
- * are aligned.
+ * are aligned. The native decoder lays them out the same.
  */
-function layOutFixedParts(wanted: readonly WantedColumn[], rowCount: number): FixedParts {
-  const valueOffsets = new Uint32Array(wanted.length)
-  const statusOffsets = new Uint32Array(wanted.length)
-  let byteCount = 8 * rowCount
+function layOutFixedCells(wanted: readonly WantedColumn[]): FixedCells {
+  const valueBegins: number[] = []
+  const statusBegins: number[] = []
+  let bytesPerRow = 8
   for (const cellBytes of [8, 4]) {
     for (const [index, { type }] of wanted.entries()) {
       if (columnCellBytes(type) !== cellBytes) continue
-      valueOffsets[index] = byteCount
-      byteCount += cellBytes * rowCount
+      valueBegins[index] = bytesPerRow
+      bytesPerRow += cellBytes
     }
   }
   for (const index of wanted.keys()) {
-    statusOffsets[index] = byteCount
-    byteCount += rowCount
+    statusBegins[index] = bytesPerRow
+    bytesPerRow += 1
   }
-  return { byteCount, valueOffsets, statusOffsets }
+  return { boundsBytes: 16 * wanted.length, bytesPerRow, valueBegins, statusBegins }
 }
 
 function columnCellBytes(type: FeatureType): 4 | 8 {
@@ -166,52 +171,38 @@ function columnCellBytes(type: FeatureType): 4 | 8 {
   return columnClass === 'f64' || columnClass === 'i64' ? 8 : 4
 }
 
-interface Varying {
-  readonly memory: ArrayBuffer
+interface DecodedParts {
+  readonly fixed: ArrayBuffer
+  readonly varying: ArrayBuffer
+  /** For each column where its elements begin and end in `varying`, and its blob. */
   readonly bounds: Uint32Array
 }
 
-function requireVarying({ varying, bounds }: NativeDecoded): Varying {
-  if (varying !== undefined && bounds !== undefined) return { memory: varying, bounds }
-  throw new LarderError(
-    'resource_exhausted',
-    `the strings and lists of these rows take more than ${messageBytesMax} bytes: ` +
-      'ask for fewer rows or features',
-  )
-}
-
-interface ColumnParts {
-  readonly fixed: {
-    readonly memory: ArrayBuffer
-    readonly offset: number
-    readonly rowCount: number
-  }
-  readonly varying: Varying
-  /** The column's place among the wanted. */
-  readonly index: number
-}
-
-function viewValues(type: FeatureType, parts: ColumnParts): ColumnValues {
-  const { fixed, varying, index } = parts
-  const { memory, bounds } = varying
-  const elementClass = elementClassOf(type)
-  const viewData = () => {
-    const begin = bounds[4 * index + 2] ?? 0
-    const end = bounds[4 * index + 3] ?? 0
-    return new Uint8Array(memory, begin, end - begin)
-  }
-  if (type.kind === 'scalar') {
-    return viewScalars(elementClass, fixed.memory, fixed.offset, fixed.rowCount, viewData)
-  }
-  const begin = bounds[4 * index] ?? 0
-  const end = bounds[4 * index + 1] ?? 0
-  const elementBytes = elementClass === 'f64' || elementClass === 'i64' ? 8 : 4
-  const elementCount = (end - begin) / elementBytes
-  return {
-    class: 'list',
-    lengths: new Uint32Array(fixed.memory, fixed.offset, fixed.rowCount),
-    elements: viewScalars(elementClass, memory, begin, elementCount, viewData),
-  }
+function viewColumns(
+  { wanted, cells }: RowDecoder,
+  rowCount: number,
+  { fixed, varying, bounds }: DecodedParts,
+): FeatureColumn[] {
+  return wanted.map(({ name, type }, index) => {
+    const cellsBegin = cells.boundsBytes + (cells.valueBegins[index] ?? 0) * rowCount
+    const statusBegin = cells.boundsBytes + (cells.statusBegins[index] ?? 0) * rowCount
+    const boundOf = (part: number) => bounds[4 * index + part] ?? 0
+    const viewData = () => new Uint8Array(varying, boundOf(2), boundOf(3) - boundOf(2))
+    const elementClass = elementClassOf(type)
+    const status = new Uint8Array(fixed, statusBegin, rowCount)
+    if (type.kind === 'scalar') {
+      const values = viewScalars(elementClass, fixed, cellsBegin, rowCount, viewData)
+      return { name, type, values, status }
+    }
+    const elementBytes = elementClass === 'f64' || elementClass === 'i64' ? 8 : 4
+    const elementCount = (boundOf(1) - boundOf(0)) / elementBytes
+    const values: ColumnValues = {
+      class: 'list',
+      lengths: new Uint32Array(fixed, cellsBegin, rowCount),
+      elements: viewScalars(elementClass, varying, boundOf(0), elementCount, viewData),
+    }
+    return { name, type, values, status }
+  })
 }
 
 /** `viewData` makes the blob's view, which numbers have no use for. */

@@ -41,7 +41,7 @@ const listsOf = (lengths: number[], bytes: Uint8Array) =>
 function encodeOne(type: FeatureType, column: WireColumn, rowCount: number) {
   const layout = createRowLayout({ layoutId: 2, features: [{ id: 1, type }] })
   const eventTimesUs = new BigInt64Array(rowCount)
-  return encodeRows(layout, { columns: [column], eventTimesUs, sequence: 1n, rowCount })
+  return encodeRows([layout], { columns: [column], eventTimesUs, sequence: 1n, rowCount })
 }
 
 /** Bytes of the one value of the one row, after header and presence. */
@@ -201,7 +201,9 @@ describe('a value that does not fit is told, and no row is encoded', () => {
     const layout = createRowLayout({ layoutId: 2, features })
     const columns = features.map(() => raw(new Uint8Array(valueBytesMax)))
     const eventTimesUs = new BigInt64Array(1)
-    expect(encodeRows(layout, { columns, eventTimesUs, sequence: 1n, rowCount: 1 })).toMatchObject({
+    expect(
+      encodeRows([layout], { columns, eventTimesUs, sequence: 1n, rowCount: 1 }),
+    ).toMatchObject({
       problems: [{ rowIndex: 0, column: '', reason: expect.stringContaining('the row takes') }],
     })
   })
@@ -301,7 +303,7 @@ test('the event time of each row and the sequence stand in its header', () => {
   const columns = [wireColumnOf('x', type, [cellOf(type, true), null])]
   const eventTimesUs = BigInt64Array.of(-1n, 1n)
   const batch = { columns, eventTimesUs, sequence: 2n ** 64n - 1n, rowCount: 2 }
-  const encoded = encodeRows(layout, batch)
+  const encoded = encodeRows([layout], batch)
   expect('rows' in encoded && Buffer.from(encoded.rows).toString('hex')).toBe(
     'ac02' +
       '7fffffffffffffff' +
@@ -312,4 +314,69 @@ test('the event time of each row and the sequence stand in its header', () => {
       'ffffffffffffffff' +
       '00',
   )
+})
+
+describe('layouts in order of preference', () => {
+  const type = scalar('int8')
+  const features = [{ id: 1, type }]
+  const plain = createRowLayout({ layoutId: 2, features })
+  const versionFormat = { eventBaseUs: 1000n, eventUnitUs: 10n, eventBytes: 1, sequence: 7n }
+  const coding = {
+    mapping: { kind: 'integer', unit: 1n },
+    classes: [
+      { kind: 'range', prefixBits: 1, base: -4n, width: 3, exponent: 0 },
+      { kind: 'null', prefixBits: 1 },
+    ],
+  } as const
+  const profile = {
+    id: 1,
+    encodings: new Map([[1, { kind: 'coded', coding } as const]]),
+    sampleRowCount: 1,
+  }
+  const compact = createRowLayout({ layoutId: 3, features, versionFormat, profile })
+  const learned = createRowLayout({ layoutId: 4, features, profile })
+
+  const hexRows = (values: readonly number[], eventTimesUs: bigint[], sequence: bigint) => {
+    const batch = {
+      columns: [f32(...values)],
+      eventTimesUs: BigInt64Array.from(eventTimesUs),
+      sequence,
+      rowCount: values.length,
+    }
+    const encoded = encodeRows([compact, learned, plain], batch)
+    if (!('rows' in encoded)) return []
+    return values.map((_, row) => {
+      const [begin, end] = encoded.rowOffsets.subarray(row, row + 2)
+      return Buffer.from(encoded.rows.subarray(begin, end)).toString('hex')
+    })
+  }
+
+  test('each row is in the first layout that its version fits', () => {
+    const head = (eventTimeUs: bigint, sequence: bigint) =>
+      (eventTimeUs + 2n ** 63n).toString(16) + sequence.toString(16).padStart(16, '0')
+    // Bits, first to last: no exception, prefix 0, the value above -4.
+    expect(hexRows([-4, 3], [1000n, 3550n], 7n)).toEqual(['030000', '03ff1c'])
+    expect(hexRows([-4, 3], [1001n, 3560n], 7n)).toEqual([
+      `04${head(1001n, 7n)}00`,
+      `04${head(3560n, 7n)}1c`,
+    ])
+    expect(hexRows([-4], [1000n], 8n)).toEqual([`04${head(1000n, 8n)}00`])
+  })
+
+  test('a value that no class holds is an exception of its row alone', () => {
+    // An exception, of the first feature, set, then 4 as it is.
+    expect(hexRows([4, 0], [1000n, 1000n], 7n)).toEqual(['03002700', '030010'])
+  })
+
+  test('the last layout takes every row', () => {
+    const batch = { columns: [f32(1)], eventTimesUs: BigInt64Array.of(0n), sequence: 1n }
+    expect(() => encodeRows([compact], { ...batch, rowCount: 1 })).toThrow('takes every row')
+    expect(() => encodeRows([], { ...batch, rowCount: 1 })).toThrow('takes every row')
+  })
+
+  test('layouts of different features are a bug', () => {
+    const other = createRowLayout({ layoutId: 5, features: [{ id: 2, type }] })
+    const batch = { columns: [f32(1)], eventTimesUs: BigInt64Array.of(0n), sequence: 1n }
+    expect(() => encodeRows([other, plain], { ...batch, rowCount: 1 })).toThrow(TypeError)
+  })
 })

@@ -9,6 +9,7 @@ import type { WireColumn } from '../column.js'
 import { LarderError } from '../errors.js'
 import { badRowsToldMax, listElementsMax, rowBytesMax, valueBytesMax } from '../limits.js'
 import { loadAddon, type NativeProblems } from '../native.js'
+import { nativeColumns } from './native-columns.js'
 import type { RowLayout } from './row-layout.js'
 
 /** Why a row cannot be stored: the first of its cells that is wrong. */
@@ -43,14 +44,28 @@ export interface EncodedRows {
 const limits = Uint32Array.of(rowBytesMax, valueBytesMax, listElementsMax, badRowsToldMax)
 
 /**
- * The rows of a batch, or its bad rows. Throws `invalid_argument` where a column as a whole is
- * wrong: its class is not one that its type may come in, or it is ragged.
+ * The rows of a batch, or its bad rows. Each row is written in the first of `layouts` that its
+ * version fits: they are of one schema, in order of preference, the last plain with versions in
+ * full. Throws `invalid_argument` where a column as a whole is wrong: its class is not one that its
+ * type may come in, or it is ragged.
  */
-export function encodeRows(layout: RowLayout, batch: RowsToEncode): EncodedRows | RowProblems {
+export function encodeRows(
+  layouts: readonly RowLayout[],
+  batch: RowsToEncode,
+): EncodedRows | RowProblems {
   const { columns, eventTimesUs, sequence } = batch
-  assert(columns.length === layout.features.length, 'a batch has a column for each feature')
+  const last = layouts.at(-1)
+  assert(last?.isPlain, 'the last layout takes every row')
+  assert(columns.length === last.features.length, 'a batch has a column for each feature')
   assert(eventTimesUs.length === batch.rowCount, 'a batch has an event time for each row')
-  const encoded = loadAddon().encodeRows(layout.native, columns, eventTimesUs, sequence, limits)
+  const natives = layouts.map((layout) => layout.native)
+  const encoded = loadAddon().encodeRows(
+    natives,
+    nativeColumns(columns),
+    eventTimesUs,
+    sequence,
+    limits,
+  )
   if ('problems' in encoded) return nameRowProblems(encoded, columns, '')
   return { rows: encoded.bytes, rowOffsets: encoded.offsets }
 }

@@ -5,8 +5,12 @@
  * the same id in another view is another layout.
  */
 import { assert } from '../assert.js'
+import type { EncodingProfile } from '../encoding-profile.js'
+import { LarderError } from '../errors.js'
 import { embeddingStorages, type FeatureType, scalarTypes } from '../feature-type.js'
 import { loadAddon, type NativeRowLayout } from '../native.js'
+import type { VersionFormat } from '../version-format.js'
+import { profileWords } from './profile-words.js'
 import { firstLayoutId } from './row-version.js'
 
 /** A feature as rows know it: by its permanent id. */
@@ -19,22 +23,54 @@ export interface RowLayout {
   readonly layoutId: number
   /** In the order in which their values stand in a row. */
   readonly features: readonly RowFeature[]
+  /** Whether it takes every row of its schema: plain values, versions in full. */
+  readonly isPlain: boolean
   readonly native: NativeRowLayout
 }
 
-const layoutIdMax = 0xffff_ffff
-
-/** The layout of rows that start with `layoutId`. */
-export function createRowLayout(definition: {
+export interface RowLayoutDefinition {
   readonly layoutId: number
   readonly features: readonly RowFeature[]
-}): RowLayout {
-  const { layoutId } = definition
+  /** Full unless given. */
+  readonly versionFormat?: VersionFormat | undefined
+  /** Rows are plain without one. */
+  readonly profile?: EncodingProfile | undefined
+}
+
+const layoutIdMax = 0xffff_ffff
+const eventBytesMax = 6
+const fullVersion = new BigInt64Array(0)
+
+/**
+ * The layout of rows that start with `layoutId`. Throws `internal` where the version format or the
+ * profile breaks the rules of `docs/formats/row-v1.md`: what was registered has been checked.
+ */
+export function createRowLayout(definition: RowLayoutDefinition): RowLayout {
+  const { layoutId, profile, versionFormat = 'full' } = definition
   assert(Number.isInteger(layoutId) && layoutId <= layoutIdMax, 'a layout id is a u32')
   assert(layoutId >= firstLayoutId, 'the first layout ids have a meaning of their own')
   const features = definition.features.map(({ id, type }) => Object.freeze({ id, type }))
-  const native = loadAddon().createRowLayout(layoutId, featureNumbers(features))
-  return Object.freeze({ layoutId, features: Object.freeze(features), native })
+  const learned = profile === undefined ? undefined : profileWords(profile, features)
+  const native = loadAddon().createRowLayout(
+    layoutId,
+    featureNumbers(features),
+    versionWords(versionFormat),
+    learned?.words,
+    learned?.dictionaryBytes,
+  )
+  if (typeof native === 'string') throw new LarderError('internal', `layout ${layoutId}: ${native}`)
+  const isPlain = profile === undefined && versionFormat === 'full'
+  return Object.freeze({ layoutId, features: Object.freeze(features), isPlain, native })
+}
+
+/** The version format as the addon takes it: base, unit, bytes, sequence; nothing of a full one. */
+function versionWords(format: VersionFormat): BigInt64Array {
+  if (format === 'full') return fullVersion
+  const { eventBaseUs, eventUnitUs, eventBytes, sequence } = format
+  const isExact = [eventBaseUs, eventUnitUs].every((us) => BigInt.asIntN(64, us) === us)
+  assert(isExact && BigInt.asUintN(64, sequence) === sequence, 'versions have 64 bits each')
+  assert(eventBytes >= 0 && eventBytes <= eventBytesMax, 'a compact event time has 0 to 6 bytes')
+  return BigInt64Array.of(eventBaseUs, eventUnitUs, BigInt(eventBytes), sequence)
 }
 
 const shapeCodes = { scalar: 0, list: 1, embedding: 2 } as const satisfies Record<

@@ -3,10 +3,15 @@
  *
  *   hot, raw     01 | generation varint | entity key
  *   hot, hashed  02 | generation varint | XXH3-128 of the entity key, 16 bytes big-endian
+ *   hot, bucket  03, or 04 for rows of hashed keys | generation varint | bucket number, 4 bytes
+ *                big-endian; in it a field per row, named by the entity key or its XXH3-128
  *   warm (SQL)   XXH3-64 of the entity key, 8 bytes big-endian | entity key
  *
  * Memory in hot is dear, so that long keys are hashed there; the row of a hashed key carries 8 more
- * bytes, its check, which the hot tier compares on read (another check = absent). Warm keeps the
+ * bytes, its check, which the hot tier compares on read (another check = absent). A bucket's number is
+ * the share of XXH3-64 of the entity key in 2^64, of as many shares as there are buckets. In a cluster
+ * `{x}` stands before hot keys, x one of `shardTags`: of a row with its own key by the same hash, of a
+ * bucket by its number plus its generation, modulo 64. Warm keeps the
  * raw key, for scans and partial deletes. `docs/formats/row-v1.md` has golden vectors. Must never
  * be changed: stored rows would be lost to their keys.
  */
@@ -14,7 +19,8 @@ import xxhash from 'xxhash-addon'
 import { assert } from '../assert.js'
 import type { HashSeeds } from '../hash-seeds.js'
 import { hotRawKeyBytesMax } from '../limits.js'
-import { loadAddon, type NativeStoreKeys } from '../native.js'
+import { loadAddon, type NativeBlob } from '../native.js'
+import type { NativeHotPlaces } from '../native-store-key.js'
 
 /** Entity keys in one blob, as a tier's `KeyBatch` holds them. */
 export interface EntityKeys {
@@ -24,33 +30,52 @@ export interface EntityKeys {
   readonly offsets: Uint32Array
 }
 
-export interface HotKeys {
-  /** One per slot; views of one blob. */
-  readonly keys: Buffer[]
-  /** For a hashed key the 8 bytes that stand before its row in hot. */
-  readonly checks: (Uint8Array | undefined)[]
+/** In a cluster, groups of rows that may lie on as many servers. */
+export const shardCount = 64
+/** By shard, the byte that tags its keys; `tiers/redis-shards.ts` says why these. */
+export const shardTags: Uint8Array = Buffer.from(
+  '89819890222a333b40485159626a73f288809991232b323a41495058636b727a' +
+    '8b839a9224283139424a535b606871798a829b9321293038434b525a61697078',
+  'hex',
+)
+
+export interface HotPlacing {
+  /** For each generation of the keys two numbers: itself, and its bucket count or 0. */
+  readonly packings: Float64Array
+  readonly seeds: HashSeeds
+  readonly isSharded: boolean
 }
 
 /** Bytes of a hashed key's check. */
 export const keyCheckBytes = 8
 const warmSpreadBytes = 8
 
-/** The hot keys of the entity keys in `slots`, in the order of `slots`. */
-export function encodeHotKeys(keys: EntityKeys, slots: Uint32Array, seeds: HashSeeds): HotKeys {
-  const encoded = loadAddon().encodeHotKeys(
+/** Where in Redis the rows of the entity keys in `slots` lie, in the order of `slots`. */
+export function placeHotRows(
+  keys: EntityKeys,
+  slots: Uint32Array,
+  { packings, seeds, isSharded }: HotPlacing,
+): NativeHotPlaces {
+  return loadAddon().placeHotRows(
     keys.generations,
     keys.bytes,
     keys.offsets,
     slots,
+    packings,
     hotRawKeyBytesMax,
     seeds.hotKey,
     seeds.hotCheck,
+    isSharded,
   )
-  const checks = Array.from(encoded.isHashed, (isHashed, index) => {
-    const start = index * keyCheckBytes
-    return isHashed === 1 ? encoded.checks.subarray(start, start + keyCheckBytes) : undefined
-  })
-  return { keys: splitKeys(encoded), checks }
+}
+
+/** The bucket of each key; in their order a load writes each bucket once. `seed` is `hotKey`. */
+export function bucketOf(
+  keys: Pick<EntityKeys, 'bytes' | 'offsets'>,
+  bucketCount: number,
+  seed: bigint,
+): Uint32Array {
+  return loadAddon().bucketsOf(keys.bytes, keys.offsets, bucketCount, seed)
 }
 
 /** The SQL keys of the entity keys in `slots`, in the order of `slots`; views of one blob. */
@@ -74,7 +99,7 @@ export function fingerprint(bytes: Uint8Array): bigint {
   ).readBigUInt64BE()
 }
 
-function splitKeys(encoded: NativeStoreKeys): Buffer[] {
+function splitKeys(encoded: NativeBlob): Buffer[] {
   const keys: Buffer[] = new Array(encoded.offsets.length - 1)
   for (let index = 0; index < keys.length; index++) {
     keys[index] = encoded.bytes.subarray(encoded.offsets[index], encoded.offsets[index + 1])

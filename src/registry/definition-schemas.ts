@@ -6,7 +6,12 @@ import { didYouMean } from '../closest-name.js'
 import { parseDuration } from '../duration.js'
 import { LarderError } from '../errors.js'
 import { type FeatureType, parseFeatureType, scalarTypes } from '../feature-type.js'
-import { embeddingDimMax, foreignNameCharsMax, nameCharsMax } from '../limits.js'
+import {
+  embeddingDimMax,
+  expectedEntitiesMax,
+  foreignNameCharsMax,
+  nameCharsMax,
+} from '../limits.js'
 import { quoteText } from '../quoted-text.js'
 import { listSchema, mapSchema, parsedText } from '../yaml-fields.js'
 
@@ -38,6 +43,12 @@ export const viewShape = {
   ttl: parsedText(durationExpected, parseDuration),
   retention: parsedText(durationExpected, parseDuration),
   on_stale: z.enum(['serve', 'default']).default('serve'),
+  packing: z.enum(['string', 'bucket']).default('string'),
+  expected_entities: z
+    .int({ error: `expected a whole number from 1 to ${expectedEntitiesMax}` })
+    .min(1)
+    .max(expectedEntitiesMax)
+    .optional(),
   features: listSchema,
   source: mapSchema.optional(),
 }

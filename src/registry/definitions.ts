@@ -15,7 +15,16 @@ export type EntityDefinition = Entity
 export type FeatureDefinition = Omit<Feature, 'id'>
 
 export interface ViewDefinition
-  extends Pick<FeatureView, 'name' | 'latencyClass' | 'ttlUs' | 'retentionUs' | 'onStale'> {
+  extends Pick<
+    FeatureView,
+    | 'name'
+    | 'latencyClass'
+    | 'ttlUs'
+    | 'retentionUs'
+    | 'onStale'
+    | 'packing'
+    | 'expectedEntityCount'
+  > {
   readonly entity: string
   readonly features: readonly FeatureDefinition[]
   readonly source: ViewSource | undefined

@@ -5,20 +5,43 @@
  * versions, layouts, generations. The files' own texts are in it, so that an earlier version can be
  * applied again. A fingerprint of the definitions stands beside them and is checked on reading.
  * Integers of 64 bits are decimal text.
+ *
+ * Format 2 added packings, profiles and the version formats of layouts; a document of format 1 is read
+ * as one whose views have none of them.
  */
 import { z } from 'zod'
+import type { EncodingProfile } from '../encoding-profile.js'
 import { LarderError } from '../errors.js'
 import { formatFeatureType, parseFeatureType, scalarTypes } from '../feature-type.js'
+import { stringPacking } from '../packing.js'
 import { decodeDefault, encodeDefault } from './default-value.js'
 import type { DefinitionFile, ServiceDefinition, ViewDefinition } from './definitions.js'
+import {
+  encodeEncodings,
+  encodeLayout,
+  int64Text,
+  layoutJson,
+  packingJson,
+  readProfiles,
+} from './layout-json.js'
 import type { StoredDocument } from './registry-store.js'
-import type { Entity, Feature, FeatureView } from './snapshot.js'
+import type { Entity, Feature, FeatureView, Layout } from './snapshot.js'
+
+/** A layout as stored. */
+export interface LayoutRecord extends Omit<Layout, 'profile'> {
+  /** 0 where its rows are plain. */
+  readonly profileId: number
+}
 
 /** A view as stored: its definition and what was given to it. */
 export interface ViewRecord
   extends Omit<ViewDefinition, 'features'>,
-    Pick<FeatureView, 'schemas' | 'layouts' | 'generation' | 'hotGeneration'> {
+    Pick<FeatureView, 'schemas' | 'generation' | 'hotGeneration'> {
   readonly features: readonly Feature[]
+  /** Oldest first; their ids have no gaps from 1. */
+  readonly profiles: readonly EncodingProfile[]
+  /** Oldest first, as those of the snapshot. */
+  readonly layouts: readonly LayoutRecord[]
   /** The id of the next feature added; ids below it are never given again. */
   readonly nextFeatureId: number
 }
@@ -48,13 +71,9 @@ export const emptyDocument: RegistryDocument = Object.freeze({
 })
 
 /** The format that this Larder writes, and the newest that it reads. */
-const documentFormat = 1
+const documentFormat = 2
 
 const count = z.int().min(0)
-const int64Text = z
-  .string()
-  .regex(/^-?\d{1,19}$/)
-  .transform(BigInt)
 const typeText = z.string().transform((text, context) => {
   const type = parseFeatureType(text)
   if (type !== undefined) return type
@@ -77,7 +96,6 @@ const schemaJson = z.object({
   version: count,
   features: z.array(z.object({ id: count, name: z.string(), type: typeText })),
 })
-const layoutJson = z.object({ id: count, schemaVersion: count, profile: z.literal('plain') })
 const viewJson = z
   .object({
     name: z.string(),
@@ -90,11 +108,18 @@ const viewJson = z
     features: z.array(featureJson),
     nextFeatureId: count,
     schemas: z.array(schemaJson),
+    profiles: z.array(z.unknown()).default([]),
     layouts: z.array(layoutJson),
+    packing: packingJson.default(stringPacking),
+    expectedEntityCount: count.optional(),
     generation: count,
     hotGeneration: count,
   })
-  .transform((view): ViewRecord => ({ ...view, source: view.source }))
+  .transform((view) => ({
+    ...view,
+    source: view.source,
+    expectedEntityCount: view.expectedEntityCount,
+  }))
 const serviceJson = z.object({
   name: z.string(),
   views: z.array(
@@ -132,10 +157,14 @@ export function encodeDocument(document: RegistryDocument, fingerprint: Fingerpr
 }
 
 /**
- * Reads a stored document. Throws `refused` where a newer Larder wrote it in a format not known here,
- * and `internal` where it is damaged.
+ * Reads a stored document. `before` is an earlier version of the same registry, or an empty one. Throws
+ * `refused` where a newer Larder wrote it in a format not known here, and `internal` where it is damaged.
  */
-export function decodeDocument(stored: StoredDocument, fingerprint: Fingerprint): RegistryDocument {
+export function decodeDocument(
+  stored: StoredDocument,
+  fingerprint: Fingerprint,
+  before: RegistryDocument,
+): RegistryDocument {
   const { version } = stored
   const json = parseJson(stored)
   const { format } = check(headJson, json, version)
@@ -148,12 +177,17 @@ export function decodeDocument(stored: StoredDocument, fingerprint: Fingerprint)
     throw damaged(version, 'its fingerprint does not match')
   }
   const { files, nextGeneration } = document
-  return {
-    version,
-    files,
-    nextGeneration,
-    ...check(definitionsJson, document.definitions, version),
-  }
+  const definitions = check(definitionsJson, document.definitions, version)
+  const knownViews = new Map(before.views.map((view) => [view.generation, view]))
+  const views = definitions.views.map((view): ViewRecord => {
+    const known = knownViews.get(view.generation)?.profiles ?? []
+    try {
+      return { ...view, profiles: readProfiles(view.profiles, known) }
+    } catch (thrown) {
+      throw damaged(version, `view ${view.name}: ${LarderError.from(thrown).message}`, thrown)
+    }
+  })
+  return { version, files, nextGeneration, ...definitions, views }
 }
 
 /** What stands for the definitions in `document`; equal for equal ones, whatever their version. */
@@ -180,6 +214,11 @@ function viewAsJson(view: ViewRecord): object {
       version,
       features: features.map(({ id, name, type }) => ({ id, name, type: formatFeatureType(type) })),
     })),
+    profiles: view.profiles.map((profile) => {
+      const { id, sampleRowCount } = profile
+      return { ...encodeEncodings(profile), id, sampleRowCount }
+    }),
+    layouts: view.layouts.map(encodeLayout),
   }
 }
 

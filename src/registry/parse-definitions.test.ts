@@ -64,6 +64,8 @@ test('definitions are read into plain, frozen values', () => {
         ttlUs: 129_600_000_000n,
         retentionUs: 2_592_000_000_000n,
         onStale: 'serve',
+        packing: { kind: 'string' },
+        expectedEntityCount: undefined,
         features: [
           { name: 'departures_7d', type: { scalar: 'int32' }, defaultValue: undefined },
           { name: 'delay_mean_7d', type: { scalar: 'float32' }, defaultValue: 0 },
@@ -88,6 +90,23 @@ test('definitions are read into plain, frozen values', () => {
     ],
   })
   expect(Object.isFrozen(definitions.views[0]?.features)).toBe(true)
+})
+
+test('a packing in buckets has as many as its expected entities need', () => {
+  const packed = withLine(
+    15,
+    '    entity: route',
+    '    packing: bucket',
+    '    expected_entities: 100000',
+  )
+  const sized = withLine(15, '    entity: route', '    expected_entities: 100000')
+  const viewsOf = (text: string) => parseDefinitions([{ path: 'a.yaml', text }]).views
+  const expectedEntityCount = 100_000
+  expect(viewsOf(packed)[1]).toMatchObject({
+    packing: { kind: 'bucket', bucketCount: 1563 },
+    expectedEntityCount,
+  })
+  expect(viewsOf(sized)[1]).toMatchObject({ packing: { kind: 'string' }, expectedEntityCount })
 })
 
 test('definitions may be spread over files in any order', () => {
@@ -148,7 +167,7 @@ test.each([
     line: 5,
     text: '  - heading: airport_delays',
     problem:
-      'a.yaml:5:5: unknown key "heading": known are name, entity, latency_class, ttl, retention, on_stale, features, source',
+      'a.yaml:5:5: unknown key "heading": known are name, entity, latency_class, ttl, retention, on_stale, packing, expected_entities, features, source',
   },
   {
     line: 6,
@@ -180,6 +199,37 @@ test.each([
     line: 9,
     text: '    retention:',
     problem: 'a.yaml:9:15: expected a duration such as 36h, found nothing',
+  },
+  {
+    line: 9,
+    text: '    retention: 30d\n    packing: hash',
+    problem: 'a.yaml:10:14: expected one of string, bucket, found "hash"',
+  },
+  {
+    line: 9,
+    text: '    retention: 30d\n    packing: bucket',
+    problem:
+      'a.yaml:10:14: packing bucket needs expected_entities: the number of buckets follows from it',
+  },
+  {
+    line: 9,
+    text: '    retention: 30d\n    packing: bucket\n    expected_entities: 0',
+    problem: 'a.yaml:11:24: expected a whole number from 1 to 10000000000, found 0',
+  },
+  {
+    line: 9,
+    text: '    retention: 30d\n    expected_entities: 10000000001',
+    problem: 'a.yaml:10:24: expected a whole number from 1 to 10000000000, found 10000000001',
+  },
+  {
+    line: 9,
+    text: '    retention: 30d\n    expected_entities: 1.5',
+    problem: 'a.yaml:10:24: expected a whole number from 1 to 10000000000, found 1.5',
+  },
+  {
+    line: 9,
+    text: '    retention: 30d\n    expected_entities: 9007199254740993',
+    problem: 'a.yaml:10:24: expected a whole number from 1 to 10000000000, found 9007199254740993',
   },
   {
     line: 10,

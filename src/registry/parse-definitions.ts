@@ -14,12 +14,21 @@ import {
   definitionsBytesMax,
   featuresPerViewMax,
   joinKeysPerEntityMax,
+  rowsPerBucketTarget,
   servicesMax,
   viewsMax,
 } from '../limits.js'
+import { type Packing, stringPacking } from '../packing.js'
 import { createProblemList, formatPosition, type Position, type ProblemList } from '../problems.js'
 import { parseYaml, type YamlNode } from '../yaml-document.js'
-import { entriesOf, type Field, itemsOf, readFields, readValue } from '../yaml-fields.js'
+import {
+  entriesOf,
+  type Field,
+  type Fields,
+  itemsOf,
+  readFields,
+  readValue,
+} from '../yaml-fields.js'
 import { readDefault } from './default-field.js'
 import {
   entityShape,
@@ -139,6 +148,7 @@ function readView(
   const { name, entity, latency_class, ttl, retention, on_stale } = fields
   entities.find(entity)
   const features = readFeatures(fields.features, problems)
+  const packing = readPacking(fields, problems)
   const source = readSource(fields.source.node, problems)
   if (
     name.value === undefined ||
@@ -146,7 +156,8 @@ function readView(
     latency_class.value === undefined ||
     ttl.value === undefined ||
     retention.value === undefined ||
-    on_stale.value === undefined
+    on_stale.value === undefined ||
+    packing === undefined
   ) {
     return { name, definition: undefined }
   }
@@ -164,10 +175,27 @@ function readView(
     ttlUs: ttl.value,
     retentionUs: retention.value,
     onStale: on_stale.value,
+    packing,
+    expectedEntityCount: fields.expected_entities.value,
     features,
     source,
   })
   return { name, definition }
+}
+
+/** Undefined where the number of buckets cannot be told, which is a problem by then. */
+function readPacking(
+  { packing, expected_entities }: Fields<typeof viewShape>,
+  problems: ProblemList,
+): Packing | undefined {
+  if (packing.value !== 'bucket') return stringPacking
+  if (expected_entities.node === undefined) {
+    const why = 'the number of buckets follows from it'
+    problems.add(packing.at, `packing bucket needs expected_entities: ${why}`)
+  }
+  if (expected_entities.value === undefined) return undefined
+  const bucketCount = Math.ceil(expected_entities.value / rowsPerBucketTarget)
+  return Object.freeze({ kind: 'bucket', bucketCount })
 }
 
 function readFeatures(list: Field<unknown>, problems: ProblemList): readonly FeatureDefinition[] {

@@ -75,6 +75,13 @@ test.each([
       )
       .replace('late_share_7d', 'late_share_24h'),
   },
+  {
+    name: 'packing',
+    from: documentOne,
+    text: first
+      .replace('ttl: 36h', 'ttl: 36h\n    packing: bucket\n    expected_entities: 100000')
+      .replace('ttl: 1d', 'ttl: 1d\n    expected_entities: 7'),
+  },
   { name: 'drops', from: documentOne, text: `${first.split('  - { name: route,')[0]}` },
   {
     name: 'refused',
@@ -106,7 +113,8 @@ test('what is given to a new view starts at the first ids', () => {
         features: [{ id: 1 }, { id: 2 }],
         nextFeatureId: 3,
         schemas: [{ version: 1, features: [{ id: 1 }, { id: 2 }] }],
-        layouts: [{ id: 2, schemaVersion: 1, profile: 'plain' }],
+        profiles: [],
+        layouts: [{ id: 2, schemaVersion: 1, profileId: 0, versionFormat: 'full' }],
         generation: 1,
         hotGeneration: 1,
       },
@@ -145,6 +153,39 @@ test('a view that leaves relaxed gets a new name in hot, where older rows may be
   expect(second.views[0]).toMatchObject({ generation: 1, hotGeneration: 3 })
   expect(second.nextGeneration).toBe(4)
 })
+
+const bucket = (entityCount: number) =>
+  first.replace(
+    'ttl: 36h',
+    `ttl: 36h, packing: bucket, expected_entities: ${entityCount}`.replaceAll(', ', '\n    '),
+  )
+
+test.each([
+  { name: 'to buckets', from: first, to: bucket(64_000), bucketCount: 1000, hotGeneration: 3 },
+  {
+    name: 'to more buckets',
+    from: bucket(64_000),
+    to: bucket(64_001),
+    bucketCount: 1001,
+    hotGeneration: 3,
+  },
+  {
+    name: 'to no other number of buckets',
+    from: bucket(63_937),
+    to: bucket(64_000),
+    bucketCount: 1000,
+    hotGeneration: 1,
+  },
+  { name: 'back to strings', from: bucket(1), to: first, bucketCount: undefined, hotGeneration: 3 },
+])(
+  'a packing $name gives a new name in hot where rows lie elsewhere',
+  ({ from, to, bucketCount, hotGeneration }) => {
+    const [view] = applied(applied(emptyDocument, from), to).views
+    const kind = bucketCount === undefined ? 'string' : 'bucket'
+    expect(view?.packing).toEqual(bucketCount === undefined ? { kind } : { kind, bucketCount })
+    expect(view).toMatchObject({ generation: 1, hotGeneration })
+  },
+)
 
 test('a view added again gets a new generation', () => {
   const without = `${first.split('  - name: route_delays')[0]}`

@@ -2,9 +2,10 @@
  * What changes in feature views, and what is given to them: feature ids, schema versions, layouts,
  * generations.
  *
- * A schema version names a set of (feature id, type): it rises when that set changes, and with it one
- * plain layout is registered. Order, defaults, class, ttl and retention are no part of rows, so that a
- * change of them rewrites nothing.
+ * A schema version names a set of (feature id, type): it rises when that set changes, and with it a
+ * plain layout is registered and, where the view has learned, one of its newest profile. Order, defaults,
+ * class, ttl and retention are no part of rows, so that a change of them rewrites nothing; a packing
+ * decides where rows lie in hot, and a new one gives them a new name there.
  */
 import { assert } from '../assert.js'
 import { formatDuration } from '../duration.js'
@@ -12,10 +13,8 @@ import { type Change, describeChange } from './change.js'
 import type { ViewDefinition } from './definitions.js'
 import type { RegistryDocument, ViewRecord } from './document.js'
 import { planFeatures } from './plan-features.js'
-import type { LatencyClass, Layout, Schema } from './snapshot.js'
-
-/** Layout ids below it mean tombstone and fence, in every view (`codec/row-version.ts`). */
-export const firstLayoutId = 2
+import { withSchemaLayouts } from './plan-layout.js'
+import type { LatencyClass, Schema } from './snapshot.js'
 
 export interface PlannedViews {
   readonly records: readonly ViewRecord[]
@@ -46,7 +45,8 @@ export function planViews(
     }
     const features = planFeatures(before, view.features)
     const staleHot = before.latencyClass === 'relaxed' && view.latencyClass !== 'relaxed'
-    const hotGeneration = staleHot ? nextGeneration++ : before.hotGeneration
+    const repacked = packingText(before) !== packingText(view)
+    const hotGeneration = staleHot || repacked ? nextGeneration++ : before.hotGeneration
     records.push(changeView(before, view, { ...features, hotGeneration }))
     changes.push(...settingChanges(before, view), ...features.changes)
   }
@@ -61,12 +61,14 @@ export function planViews(
 
 function addView(view: ViewDefinition, generation: number): ViewRecord {
   const features = view.features.map((feature, index) => ({ id: index + 1, ...feature }))
+  const schema = createSchema(1, features)
   return Object.freeze({
     ...view,
     features: Object.freeze(features),
     nextFeatureId: features.length + 1,
-    schemas: Object.freeze([createSchema(1, features)]),
-    layouts: Object.freeze([createLayout(firstLayoutId, 1)]),
+    schemas: Object.freeze([schema]),
+    profiles: Object.freeze([]),
+    layouts: withSchemaLayouts({ profiles: [], layouts: [] }, schema),
     generation,
     hotGeneration: generation,
   })
@@ -81,16 +83,15 @@ function changeView(
   const ids = new Set(before.features.map(({ id }) => id))
   const sameSet = ids.size === features.length && features.every(({ id }) => ids.has(id))
   const lastSchema = before.schemas.at(-1)
-  const lastLayout = before.layouts.at(-1)
-  assert(lastSchema !== undefined && lastLayout !== undefined, 'a view has a schema and a layout')
+  assert(lastSchema !== undefined, 'a view has a schema')
   const schema = createSchema(lastSchema.version + 1, features)
-  const layout = createLayout(lastLayout.id + 1, schema.version)
   return Object.freeze({
     ...view,
     features,
     nextFeatureId,
     schemas: sameSet ? before.schemas : Object.freeze([...before.schemas, schema]),
-    layouts: sameSet ? before.layouts : Object.freeze([...before.layouts, layout]),
+    profiles: before.profiles,
+    layouts: sameSet ? before.layouts : withSchemaLayouts(before, schema),
     generation: before.generation,
     hotGeneration,
   })
@@ -101,10 +102,6 @@ function createSchema(version: number, features: ViewRecord['features']): Schema
   return Object.freeze({ version, features: Object.freeze(stored) })
 }
 
-function createLayout(id: number, schemaVersion: number): Layout {
-  return Object.freeze({ id, schemaVersion, profile: 'plain' })
-}
-
 /** A view's settings as a plan shows them. */
 interface SettingTexts {
   readonly entity: string
@@ -112,19 +109,27 @@ interface SettingTexts {
   readonly ttl: string
   readonly retention: string
   readonly on_stale: string
+  readonly packing: string
+  readonly expected_entities: string
   readonly source: string
 }
 
 function settingTexts(view: ViewDefinition): SettingTexts {
-  const { source } = view
+  const { source, expectedEntityCount } = view
   return {
     entity: view.entity,
     latency_class: view.latencyClass,
     ttl: formatDuration(view.ttlUs),
     retention: formatDuration(view.retentionUs),
     on_stale: view.onStale,
+    packing: packingText(view),
+    expected_entities: expectedEntityCount === undefined ? 'none' : String(expectedEntityCount),
     source: source === undefined ? 'none' : `${source.path} by ${source.eventTime}`,
   }
+}
+
+function packingText({ packing }: Pick<ViewDefinition, 'packing'>): string {
+  return packing.kind === 'string' ? 'string' : `bucket (${packing.bucketCount} buckets)`
 }
 
 function settingChanges(before: ViewDefinition, after: ViewDefinition): Change[] {
@@ -138,10 +143,12 @@ function settingChanges(before: ViewDefinition, after: ViewDefinition): Change[]
       ? `rows older than ${to.retention} become unreadable at the next snapshot`
       : `rows written from now on are kept for ${to.retention}; older ones may go at ${from.retention}`,
     on_stale: 'takes effect at the next snapshot, on stored rows too; nothing to rewrite',
+    packing: 'hot is filled anew from reads and loads; rows under the old packing expire there',
+    expected_entities:
+      'advice and the number of buckets follow it; nothing to rewrite for it alone',
     source: 'later loads read there; stored rows are not touched',
   } as const satisfies Record<keyof SettingTexts, string>
-  const settings = ['entity', 'latency_class', 'ttl', 'retention', 'on_stale', 'source'] as const
-  return settings
+  return settingNames
     .filter((setting) => from[setting] !== to[setting])
     .map((setting) =>
       describeChange({
@@ -155,6 +162,17 @@ function settingChanges(before: ViewDefinition, after: ViewDefinition): Change[]
     )
 }
 
+const settingNames = [
+  'entity',
+  'latency_class',
+  'ttl',
+  'retention',
+  'on_stale',
+  'packing',
+  'expected_entities',
+  'source',
+] as const
+
 const classEffects = {
   realtime:
     'hot keeps every row from the next snapshot on, and is filled from warm as rows are read',
@@ -163,7 +181,8 @@ const classEffects = {
 } as const satisfies Record<LatencyClass, string>
 
 function viewText(view: ViewDefinition): string {
-  const { entity, latency_class, ttl, retention } = settingTexts(view)
-  const settings = `entity ${entity}, ${latency_class}, ttl ${ttl}, retention ${retention}`
+  const { entity, latency_class, ttl, retention, packing } = settingTexts(view)
+  const packed = view.packing.kind === 'string' ? '' : `, packing ${packing}`
+  const settings = `entity ${entity}, ${latency_class}, ttl ${ttl}, retention ${retention}${packed}`
   return `${settings}, features ${view.features.map(({ name }) => name).join(', ')}`
 }

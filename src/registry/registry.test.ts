@@ -1,5 +1,8 @@
 import { beforeEach, describe, expect, test } from 'vitest'
+import { integerProfile } from '../../test/support/integer-profile.js'
 import { createMemoryRegistryStore } from '../../test/support/memory-registry-store.js'
+import type { EncodingProfile } from '../encoding-profile.js'
+import { profilesPerViewMax } from '../limits.js'
 import { decodeDocument, emptyDocument, encodeDocument } from './document.js'
 import { createRegistry, type DefinitionSource, type Registry } from './registry.js'
 import type { RegistryStore } from './registry-store.js'
@@ -192,21 +195,179 @@ function textOf(definitions: DefinitionSource): string {
   return definitions.kind === 'files' ? (definitions.files[0]?.text ?? '') : ''
 }
 
+/** Each feature has one of very many long words. */
+function wordsProfile(featureIds: readonly number[], word: string): EncodingProfile {
+  const values = Array.from({ length: 4096 }, (_, index) => Buffer.from(`${word} ${index}`))
+  const code = { kind: 'range', prefixBits: 0, base: 0n, width: 12, exponent: 0 } as const
+  const coding = { mapping: { kind: 'dictionary', values } as const, classes: [code] }
+  const encodings = new Map(featureIds.map((id) => [id, { kind: 'coded', coding } as const]))
+  return { id: 0, encodings, sampleRowCount: 1 }
+}
+
+describe('registering a layout', () => {
+  const versionFormat = {
+    eventBaseUs: -1n,
+    eventUnitUs: 60_000_000n,
+    eventBytes: 2,
+    sequence: 2n ** 60n + 1n,
+  }
+  const request = { view: 'clicks', schemaVersion: 1, profile: integerProfile([1]), versionFormat }
+  beforeEach(() => apply(one))
+
+  const layoutsOf = (from: Registry) => from.current().views.get('clicks')?.layouts ?? []
+
+  test('makes a version that other daemons read back whole', async () => {
+    const other = createRegistry(store, { fingerprint })
+    await other.refresh(signal)
+    const [plain] = layoutsOf(other)
+    const swapped: number[] = []
+    other.onSwap(({ version }) => swapped.push(version))
+    expect(await registry.registerLayout(request, signal)).toEqual({
+      version: 2,
+      layoutId: 4,
+      profileId: 1,
+    })
+    await other.refresh(signal)
+    expect(swapped).toEqual([2])
+    const profile = { ...integerProfile([1]), id: 1 }
+    expect(layoutsOf(other)).toEqual([
+      { id: 2, schemaVersion: 1, profile: undefined, versionFormat: 'full' },
+      { id: 3, schemaVersion: 1, profile, versionFormat: 'full' },
+      { id: 4, schemaVersion: 1, profile, versionFormat },
+    ])
+    expect(layoutsOf(other)[0]).toBe(plain)
+    expect(other.current()).toEqual(registry.current())
+  })
+
+  test('again makes no version', async () => {
+    const once = await registry.registerLayout(request, signal)
+    expect(await registry.registerLayout(request, signal)).toEqual(once)
+    expect(await store.latestVersion(signal)).toBe(2)
+  })
+
+  test('leaves the definitions as they are: applying them again changes nothing', async () => {
+    await registry.registerLayout(request, signal)
+    expect(await apply(one)).toMatchObject({ version: 2, changes: [] })
+    expect(await apply({ kind: 'version', version: 2 })).toMatchObject({ version: 2, changes: [] })
+  })
+
+  test('outlives an earlier version that is applied again', async () => {
+    const later = source(textOf(one).replace('ttl: 1h', 'ttl: 2h'))
+    await apply(later)
+    await registry.registerLayout(request, signal)
+    const layouts = layoutsOf(registry)
+    await apply({ kind: 'version', version: 1 })
+    expect(registry.current().views.get('clicks')?.ttlUs).toBe(3_600_000_000n)
+    expect(layoutsOf(registry)).toEqual(layouts)
+    expect(layoutsOf(registry)).toHaveLength(3)
+  })
+
+  test('is tried again where somebody else was first, and given up in the end', async () => {
+    const rivals = (count: number): RegistryStore => {
+      let left = count
+      return {
+        ...store,
+        async appendDocument(version, text) {
+          const other = createRegistry(store, { fingerprint })
+          const sequence = BigInt(left)
+          const rival = { ...request, versionFormat: { ...versionFormat, sequence } }
+          if (left-- > 0) await other.registerLayout(rival, signal)
+          await store.appendDocument(version, text, signal)
+        },
+      }
+    }
+    const slower = createRegistry(rivals(3), { fingerprint })
+    expect(await slower.registerLayout(request, signal)).toEqual({
+      version: 5,
+      layoutId: 7,
+      profileId: 1,
+    })
+    const slowest = createRegistry(rivals(100), { fingerprint })
+    const late = { ...request, versionFormat: { ...versionFormat, sequence: 1000n } }
+    await expect(slowest.registerLayout(late, signal)).rejects.toMatchObject({ code: 'conflict' })
+  })
+
+  test('is refused where the registry would grow beyond its bound', async () => {
+    const names = Array.from({ length: 20 }, (_, index) => `f${index}`)
+    const features = names.map((name) => `{ name: ${name}, type: string }`).join(', ')
+    // Of megabytes the length is told apart faster than a hash.
+    const large = createRegistry(createMemoryRegistryStore(), {
+      fingerprint: ({ byteLength }) => BigInt(byteLength),
+    })
+    const definitions = source(`entities: [{ name: user, keys: { id: int64 } }]
+feature_views:
+  - { name: words, entity: user, latency_class: relaxed, ttl: 1h, retention: 1h, features: [${features}] }
+`)
+    await large.apply({ source: definitions, allowDrop: false, expectedVersion: 0 }, signal)
+    const ids = names.map((_, index) => index + 1)
+    const registerAll = async () => {
+      for (let index = 0; index < profilesPerViewMax; index++) {
+        const profile = wordsProfile(ids, `word ${index}`)
+        await large.registerLayout({ ...request, view: 'words', profile }, signal)
+      }
+    }
+    await expect(registerAll()).rejects.toMatchObject({
+      code: 'resource_exhausted',
+      message: expect.stringMatching(/^the registry would take \d+ bytes, at most 16777216 are/),
+    })
+    expect(large.current().views.get('words')?.layouts.length).toBeGreaterThan(10)
+  })
+
+  test('of a view that was dropped and added again starts anew', async () => {
+    await registry.registerLayout(request, signal)
+    await apply(two, true)
+    await apply(one)
+    expect(layoutsOf(registry)).toMatchObject([{ id: 2, versionFormat: 'full' }])
+    expect(await registry.registerLayout(request, signal)).toMatchObject({ layoutId: 4 })
+    expect(layoutsOf(registry).map(({ id }) => id)).toEqual([2, 3, 4])
+  })
+})
+
 describe('a stored document', () => {
   const text = encodeDocument(emptyDocument, fingerprint)
 
   test('is read as it was written', () => {
-    const document = decodeDocument({ version: 0, documentJson: text }, fingerprint)
+    const document = decodeDocument({ version: 0, documentJson: text }, fingerprint, emptyDocument)
     expect(document).toEqual(emptyDocument)
+  })
+
+  test('of format 1 has one key per row, plain rows and whole versions', () => {
+    const views = [
+      {
+        ...{ name: 'v', entity: 'e', latencyClass: 'relaxed', ttlUs: '1', retentionUs: '2' },
+        ...{ onStale: 'serve', features: [], nextFeatureId: 1, generation: 1, hotGeneration: 1 },
+        schemas: [{ version: 1, features: [] }],
+        layouts: [{ id: 2, schemaVersion: 1, profile: 'plain' }],
+      },
+    ]
+    const definitions = { entities: [], views, services: [] }
+    const sum = fingerprint(new TextEncoder().encode(JSON.stringify(definitions)))
+    const documentJson = JSON.stringify({
+      format: 1,
+      fingerprint: sum.toString(16).padStart(16, '0'),
+      nextGeneration: 2,
+      definitions,
+      files: [],
+    })
+    expect(
+      decodeDocument({ version: 1, documentJson }, fingerprint, emptyDocument).views,
+    ).toMatchObject([
+      {
+        packing: { kind: 'string' },
+        expectedEntityCount: undefined,
+        profiles: [],
+        layouts: [{ id: 2, schemaVersion: 1, profileId: 0, versionFormat: 'full' }],
+      },
+    ])
   })
 
   test.each([
     {
       name: 'of a newer format',
-      documentJson: text.replace('"format":1', '"format":2'),
+      documentJson: text.replace('"format":2', '"format":3'),
       error: {
         code: 'refused',
-        message: 'registry version 4 has format 2: this daemon reads up to 1: upgrade it',
+        message: 'registry version 4 has format 3: this daemon reads up to 2: upgrade it',
       },
     },
     {
@@ -232,7 +393,7 @@ describe('a stored document', () => {
       },
     },
   ])('$name is refused', ({ documentJson, error }) => {
-    expect(() => decodeDocument({ version: 4, documentJson }, fingerprint)).toThrow(
+    expect(() => decodeDocument({ version: 4, documentJson }, fingerprint, emptyDocument)).toThrow(
       expect.objectContaining(error),
     )
   })

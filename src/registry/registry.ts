@@ -5,6 +5,7 @@
  * old one goes on with it. Looking for newer versions again and again is the caller's task.
  */
 import { LarderError } from '../errors.js'
+import { registrationTriesMax, registryDocumentBytesMax } from '../limits.js'
 import { buildSnapshot } from './build-snapshot.js'
 import type { Change } from './change.js'
 import type { DefinitionFile } from './definitions.js'
@@ -18,6 +19,7 @@ import {
 } from './document.js'
 import { parseDefinitions } from './parse-definitions.js'
 import { planDefinitions } from './plan-definitions.js'
+import { type LayoutRequest, planLayout } from './plan-layout.js'
 import type { RegistryStore } from './registry-store.js'
 import { emptySnapshot, type Snapshot } from './snapshot.js'
 
@@ -48,6 +50,14 @@ export interface ApplyResult {
   readonly snapshot: Snapshot
 }
 
+export interface RegisteredLayout {
+  /** The version that is current now. */
+  readonly version: number
+  readonly layoutId: number
+  /** 0 for the plain profile. */
+  readonly profileId: number
+}
+
 export interface Registry {
   /** The snapshot to use for a request, from its start to its end. */
   current(): Snapshot
@@ -64,6 +74,13 @@ export interface Registry {
    * are not supported; `conflict` where the registry is not at `expectedVersion`, or moved meanwhile.
    */
   apply(request: ApplyRequest, signal: AbortSignal): Promise<ApplyResult>
+
+  /**
+   * Registers a layout, durable and current here when it returns; the same request again finds it. The
+   * definitions and their files stay as they are. Errors: as `planLayout`; `conflict` where others were
+   * faster again and again.
+   */
+  registerLayout(request: LayoutRequest, signal: AbortSignal): Promise<RegisteredLayout>
 
   /** Calls `listener` after every swap. */
   onSwap(listener: (snapshot: Snapshot) => void): void
@@ -85,14 +102,14 @@ export function createRegistry(
   /** Two refreshes may end in either order: the newer version stays. */
   const swap = (document: RegistryDocument): Snapshot => {
     if (document.version <= state.document.version) return state.snapshot
-    state = { document, snapshot: buildSnapshot(document) }
+    state = { document, snapshot: buildSnapshot(document, state.snapshot) }
     for (const listener of listeners) listener(state.snapshot)
     return state.snapshot
   }
 
   const read = async (version: number, signal: AbortSignal): Promise<RegistryDocument> => {
     const stored = await store.readDocument(version, signal)
-    if (stored !== undefined) return decodeDocument(stored, fingerprint)
+    if (stored !== undefined) return decodeDocument(stored, fingerprint, state.document)
     const newest = `the newest is ${state.document.version}`
     throw new LarderError('not_found', `there is no registry version ${version}: ${newest}`)
   }
@@ -112,12 +129,17 @@ export function createRegistry(
     return { current, ...planDefinitions(current, definitions, files) }
   }
 
+  const append = async (document: RegistryDocument, signal: AbortSignal): Promise<Snapshot> => {
+    await store.appendDocument(document.version, encodeBounded(document, fingerprint), signal)
+    return swap(document)
+  }
+
   return {
     current: () => state.snapshot,
     refresh,
     async plan(source, signal) {
       const { current, document, changes } = await planOn(source, signal)
-      const snapshot = document === undefined ? undefined : buildSnapshot(document)
+      const snapshot = document && buildSnapshot(document, state.snapshot)
       return { version: current.version, changes, snapshot }
     },
     async apply({ source, allowDrop, expectedVersion }, signal) {
@@ -127,21 +149,55 @@ export function createRegistry(
       if (document === undefined || changes.length === 0) {
         return { version: current.version, changes, snapshot: state.snapshot }
       }
-      if (fingerprintOf(document, fingerprint) === fingerprintOf(current, fingerprint)) {
-        const why = 'their fingerprint equals that of the current ones, which differ'
-        throw new LarderError(
-          'refused',
-          `the definitions cannot be told apart: ${why}; change a name`,
-        )
-      }
-      const text = encodeDocument(document, fingerprint)
-      await store.appendDocument(document.version, text, signal)
-      return { version: document.version, changes, snapshot: swap(document) }
+      assertDistinct(document, current, fingerprint)
+      return { version: document.version, changes, snapshot: await append(document, signal) }
+    },
+    async registerLayout(request, signal) {
+      return await repeatOnConflict(async () => {
+        await refresh(signal)
+        const current = state.document
+        const { document, ...given } = planLayout(current, request)
+        if (document !== current) await append(document, signal)
+        return { version: document.version, ...given }
+      })
     },
     onSwap(listener) {
       listeners.push(listener)
     },
   }
+}
+
+/** Registrations do not depend on each other: one that came second is made again over the first. */
+async function repeatOnConflict<Result>(attempt: () => Promise<Result>): Promise<Result> {
+  for (let tryCount = 1; ; tryCount++) {
+    try {
+      return await attempt()
+    } catch (thrown) {
+      const { code } = LarderError.from(thrown)
+      if (code !== 'conflict' || tryCount === registrationTriesMax) throw thrown
+    }
+  }
+}
+
+function assertDistinct(
+  document: RegistryDocument,
+  current: RegistryDocument,
+  fingerprint: Fingerprint,
+): void {
+  if (fingerprintOf(document, fingerprint) !== fingerprintOf(current, fingerprint)) return
+  const why = 'their fingerprint equals that of the current ones, which differ'
+  throw new LarderError('refused', `the definitions cannot be told apart: ${why}; change a name`)
+}
+
+function encodeBounded(document: RegistryDocument, fingerprint: Fingerprint): string {
+  const text = encodeDocument(document, fingerprint)
+  const documentBytes = Buffer.byteLength(text)
+  if (documentBytes <= registryDocumentBytesMax) return text
+  throw new LarderError(
+    'resource_exhausted',
+    `the registry would take ${documentBytes} bytes, at most ${registryDocumentBytesMax} are allowed: ` +
+      'it has too many definitions, layouts and profiles',
+  )
 }
 
 function checkVersion(version: number, expectedVersion: number): void {

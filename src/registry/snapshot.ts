@@ -42,6 +42,15 @@ export interface Layout {
   readonly versionFormat: VersionFormat
 }
 
+/** The profile that a view learned last; undefined where it has learned none. */
+export function newestProfile({ layouts }: FeatureView): EncodingProfile | undefined {
+  let newest: EncodingProfile | undefined
+  for (const { profile } of layouts) {
+    if (profile !== undefined && profile.id > (newest?.id ?? 0)) newest = profile
+  }
+  return newest
+}
+
 export interface ViewSource {
   readonly path: string
   /** The column that holds event times. */
@@ -63,6 +72,8 @@ export interface FeatureView {
   readonly layouts: readonly Layout[]
   /** How its rows lie in a Redis hot tier. */
   readonly packing: Packing
+  /** About how many entities it has, as its definition says; undefined where that does not say. */
+  readonly expectedEntityCount: number | undefined
   /** Names this view's rows in warm; never given again. */
   readonly generation: number
   /** Names its rows in hot: a new number whenever rows left in hot may be older than those in warm. */

@@ -21,7 +21,10 @@ import type { Config } from './config.js'
 import type { DaemonState } from './daemon-state.js'
 import { describeDaemon } from './daemon-status.js'
 import type { Health } from './health.js'
+import { packingAdvice } from './packing-advice.js'
+import { registerLayout } from './register-layout.js'
 import { formatRegistry } from './registry-messages.js'
+import { sampleRows } from './sample-rows.js'
 
 export interface AdminTools extends CallFrame {
   /** Throws `unavailable` while the daemon is not ready. */
@@ -38,9 +41,10 @@ export function createAdminService(tools: AdminTools): AdminServiceServer {
   return {
     plan: unary(tools, 'Plan', ({ source }, deadline) => plan(tools, source, deadline)),
     apply: unary(tools, 'Apply', (request, deadline) => apply(tools, request, deadline)),
-    getRegistry: unary(tools, 'GetRegistry', () =>
-      formatRegistry(tools.state().registry.current()),
-    ),
+    getRegistry: unary(tools, 'GetRegistry', () => {
+      const { registry, registryStore } = tools.state()
+      return formatRegistry(registry.current(), registryStore.seeds)
+    }),
     listModels: unary(tools, 'ListModels', () => {
       const { models, registry } = tools.state()
       const snapshot = registry.current()
@@ -49,6 +53,20 @@ export function createAdminService(tools: AdminTools): AdminServiceServer {
     getStatus: unary(tools, 'GetStatus', (_request, deadline) =>
       describeDaemon(tools, larderVersion, deadline.signal),
     ),
+    sampleRows: unary(tools, 'SampleRows', (request, { signal }) => {
+      const { registry, warm, judgingClock } = tools.state()
+      return sampleRows({ registry, warm, judgingClock, clock: tools.clock }, request, signal)
+    }),
+    registerLayout: unary(tools, 'RegisterLayout', (request, { signal }) => {
+      const { registry, registryStore, sequencer, lease } = tools.state()
+      const assertMayWrite = () => lease.assertHeld()
+      const { clock } = tools
+      return registerLayout(
+        { registry, registryStore, sequencer, assertMayWrite, clock },
+        request,
+        signal,
+      )
+    }),
   }
 }
 
@@ -62,7 +80,15 @@ async function plan(
     registryVersion: BigInt(result.version),
     changes: [...result.changes],
     warnings: result.snapshot === undefined ? [] : modelWarnings(tools, result.snapshot),
+    advice: result.snapshot === undefined ? [] : packingAdvices(tools, result.snapshot),
   }
+}
+
+/** None where hot is no Redis: then rows lie in one way only. */
+function packingAdvices(tools: AdminTools, snapshot: Snapshot): string[] {
+  const { hot, warm } = tools.state()
+  if (!(hot ?? warm).kind.startsWith('redis')) return []
+  return [...snapshot.views.values()].flatMap((view) => packingAdvice(view) ?? [])
 }
 
 async function apply(

@@ -1,11 +1,12 @@
 /**
- * Row layouts and decoders of a snapshot, compiled once each and kept as long as the snapshot is.
+ * Row layouts and decoders, compiled once each: a decoder is kept as long as its snapshot is, a layout
+ * for as long as it is registered, whatever else changes. A view may have very many layouts.
  */
 import { createRowDecoder, type RowDecoder } from '../codec/row-decode.js'
 import { createRowLayout, type RowLayout } from '../codec/row-layout.js'
 import { LarderError } from '../errors.js'
 import { decodersPerViewMax } from '../limits.js'
-import type { FeatureView, Schema } from '../registry/snapshot.js'
+import type { FeatureView, Layout, Schema } from '../registry/snapshot.js'
 import type { WantedFeature } from './plan-read.js'
 
 export interface CompiledView {
@@ -13,32 +14,57 @@ export interface CompiledView {
   readonly decoders: Map<string, RowDecoder>
 }
 
-/** Views are frozen values: what is compiled of one is kept exactly as long as the view itself. */
+/** Views and layouts are frozen values: what is compiled of one is kept exactly as long as it is. */
 const compiledViews = new WeakMap<FeatureView, CompiledView>()
+const compiledLayouts = new WeakMap<Layout, RowLayout>()
 
 function compiled(view: FeatureView): CompiledView {
   const known = compiledViews.get(view)
   if (known !== undefined) return known
-  const layouts = view.layouts.map(({ id, schemaVersion }) => {
-    const schema = view.schemas.find((candidate) => candidate.version === schemaVersion)
-    if (schema === undefined) {
-      throw new LarderError('internal', `layout ${id} of '${view.name}' has no schema`)
-    }
-    return createRowLayout({ layoutId: id, features: schema.features })
-  })
+  const layouts = view.layouts.map((layout) => compileLayout(view, layout))
   const fresh = { layouts, decoders: new Map<string, RowDecoder>() }
   compiledViews.set(view, fresh)
   return fresh
 }
 
-/** The layout in which rows of a schema version are written: the newest one registered for it. */
-export function writeLayoutOf(view: FeatureView, schema: Schema): RowLayout {
-  const index = view.layouts.findLastIndex((layout) => layout.schemaVersion === schema.version)
-  const layout = compiled(view).layouts[index]
-  if (layout === undefined) {
-    throw new LarderError('internal', `schema ${schema.version} of '${view.name}' has no layout`)
+function compileLayout(view: FeatureView, layout: Layout): RowLayout {
+  const known = compiledLayouts.get(layout)
+  if (known !== undefined) return known
+  const { id: layoutId, schemaVersion, versionFormat, profile } = layout
+  const schema = view.schemas.find((candidate) => candidate.version === schemaVersion)
+  if (schema === undefined) {
+    throw new LarderError('internal', `layout ${layoutId} of '${view.name}' has no schema`)
   }
-  return layout
+  const { features } = schema
+  const fresh = createRowLayout({ layoutId, features, versionFormat, profile })
+  compiledLayouts.set(layout, fresh)
+  return fresh
+}
+
+/**
+ * The layouts in which rows of a schema version and a sequence are written, each row in the first that
+ * can hold it: those of the load that has the sequence, the newest learned one, the plain one.
+ */
+export function writeLayoutsOf(
+  view: FeatureView,
+  schema: Schema,
+  sequence: bigint,
+): readonly RowLayout[] {
+  const ofSchema = view.layouts.filter((layout) => layout.schemaVersion === schema.version)
+  const inFull = ofSchema.filter(({ versionFormat }) => versionFormat === 'full')
+  const ofLoad = ofSchema.filter(
+    ({ versionFormat }) => versionFormat !== 'full' && versionFormat.sequence === sequence,
+  )
+  const learned = inFull.findLast(({ profile }) => profile !== undefined)
+  const plain = inFull.find(({ profile }) => profile === undefined)
+  if (plain === undefined) {
+    throw new LarderError(
+      'internal',
+      `schema ${schema.version} of '${view.name}' has no plain layout`,
+    )
+  }
+  const wanted = [...ofLoad.reverse(), ...(learned === undefined ? [] : [learned]), plain]
+  return wanted.map((layout) => compileLayout(view, layout))
 }
 
 /** The decoder of a view's rows, whatever their layout, into `features` in their order. */

@@ -11,6 +11,7 @@ import type { WireColumn } from '../column.js'
 import { LarderError } from '../errors.js'
 import { clockSkewMs, futureBoundMs } from '../limits.js'
 import type { Snapshot } from '../registry/snapshot.js'
+import { plainForm } from '../tiers/row-form.js'
 import {
   type DeleteProgress,
   type DeleteRequest,
@@ -85,7 +86,8 @@ function put(view: string, user: bigint, shop: string, eventTimeUs = clock.nowUs
   return path
 }
 
-const headerAt = (path: string) => readRowHeader(warm.rows.get(path) ?? new Uint8Array(0))
+const headerAt = (path: string) =>
+  readRowHeader(warm.rows.get(path) ?? new Uint8Array(0), plainForm.versions)
 
 describe('by whole keys', () => {
   test('leaves a tombstone in every view of exactly that entity, present or not', async () => {

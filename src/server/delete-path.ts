@@ -8,7 +8,12 @@
 import type { Clock, JudgingClock } from '../clock.js'
 import { didYouMean } from '../closest-name.js'
 import { decodeEntityKey, dedupeKeys } from '../codec/entity-key.js'
-import { encodeVersionOnlyRow, readRowHeader, tombstoneLayoutId } from '../codec/row-version.js'
+import {
+  encodeVersionOnlyRow,
+  layoutIdOf,
+  readRowHeader,
+  tombstoneLayoutId,
+} from '../codec/row-version.js'
 import type { WireColumn } from '../column.js'
 import type { JoinKey } from '../declared.js'
 import { LarderError } from '../errors.js'
@@ -21,6 +26,7 @@ import { RowBatch, rowState, tierCode } from '../tiers/row-batch.js'
 import { type StoreTiers, storeRows } from '../tiers/store-rows.js'
 import { writesOf } from '../tiers/tier.js'
 import { countRows, encodeKeys, indexColumns, type Keys, pickKeys } from './plan-read.js'
+import { rowFormsOf } from './row-forms.js'
 import type { Sequencer } from './sequencer.js'
 
 export interface DeleteTools {
@@ -138,7 +144,7 @@ async function* deleteMatching(
   for await (const { keys, rows } of scan) {
     const matching: number[] = []
     for (const [index, row] of rows.entries()) {
-      if (headerOf(row)?.layoutId === tombstoneLayoutId) continue
+      if (ignoreCorrupt(() => layoutIdOf(row)) === tombstoneLayoutId) continue
       const text = projectedText(view.entity, given.keys, entityKeyAt(keys, index))
       if (wanted.has(text)) matching.push(index)
     }
@@ -155,7 +161,8 @@ async function* deleteMatching(
 async function writeTombstones(context: DeleteContext, view: FeatureView, keys: Keys) {
   const { tools, sequence, nowUs, signal } = context
   const { tiers, clock } = tools
-  const warmKeys = withGeneration(keys, view.generation)
+  const forms = rowFormsOf(view)
+  const warmKeys = withGeneration(keys, view.generation, forms.warm)
   const eventTimes = await tombstoneTimes(context, view, keys)
   const rows = eventTimes.map((eventTimeUs, slot) => ({
     slot,
@@ -163,13 +170,14 @@ async function writeTombstones(context: DeleteContext, view: FeatureView, keys: 
     keepMs: keepTombstoneMs({ eventTimeUs, retentionUs: view.retentionUs, nowUs }),
   }))
   const isInHot = placements[view.latencyClass].writesHot
-  const hotKeys = isInHot ? withGeneration(keys, view.hotGeneration) : undefined
+  const hotKeys = isInHot ? withGeneration(keys, view.hotGeneration, forms.hot) : undefined
   const result = await storeRows(
     tiers,
     {
       writes: writesOf(warmKeys, rows),
       hotKeys,
-      keepRowMs: (row) => keepStoredMs(row, { retentionUs: view.retentionUs, nowUs }),
+      keepRowMs: (row) =>
+        keepStoredMs(row, { retentionUs: view.retentionUs, nowUs }, forms.warm.versions),
     },
     { signal, hotSignal: AbortSignal.any([signal, clock.timeout(ackTimeoutMsDefault)]) },
   )
@@ -187,20 +195,22 @@ async function tombstoneTimes(
   const slots = Uint32Array.from({ length: keys.count }, (_, slot) => slot)
   if (eventTimeUs !== 0n) return Array.from(slots, () => eventTimeUs)
   const stored = new RowBatch(keys.count)
-  const warmKeys = withGeneration(keys, view.generation)
+  const form = rowFormsOf(view).warm
+  const warmKeys = withGeneration(keys, view.generation, form)
   const failure = await tools.tiers.warm.read(warmKeys, slots, stored, tierCode.warm, signal)
   if (failure !== undefined) throw LarderError.from(failure)
   return Array.from(slots, (slot) => {
     if (stored.states[slot] !== rowState.row) return nowUs
-    const storedUs = headerOf(stored.rowAt(slot))?.eventTimeUs ?? nowUs
+    const row = stored.rowAt(slot)
+    const storedUs = ignoreCorrupt(() => readRowHeader(row, form.versions))?.eventTimeUs ?? nowUs
     return storedUs > nowUs ? storedUs : nowUs
   })
 }
 
-/** The row's header; undefined for a corrupt row, which gives way to any tombstone. */
-function headerOf(row: Uint8Array): ReturnType<typeof readRowHeader> | undefined {
+/** What `read` reads of a row; undefined for a corrupt row, which gives way to any tombstone. */
+function ignoreCorrupt<T>(read: () => T): T | undefined {
   try {
-    return readRowHeader(row)
+    return read()
   } catch (thrown) {
     if (thrown instanceof LarderError && thrown.code === 'corrupt_row') return undefined
     throw thrown

@@ -9,8 +9,9 @@ import type { Snapshot } from '../registry/snapshot.js'
 import { generationAt } from '../tiers/key-batch.js'
 import { rowOfWrite } from '../tiers/row-writes.js'
 import type { StorePlan } from '../tiers/store-rows.js'
-import { writeLayoutOf } from './decoders.js'
+import { writeLayoutsOf } from './decoders.js'
 import { type BadRows, findSchema, planWrite, type WriteBatch } from './plan-write.js'
+import { rowFormsOf } from './row-forms.js'
 
 const definitions = (features: string) => `
 entities: [{ name: shop, keys: { country: string, shop: int32 } }]
@@ -65,8 +66,8 @@ function keysOf(...keys: readonly (readonly [string, number])[]): WireColumn[] {
 function plan(batch: WriteBatch, sequence = 9n): StorePlan | BadRows {
   const view = viewOf(snapshot, batch.view)
   const schema = findSchema(view, batch.schemaVersion)
-  const layout = writeLayoutOf(view, schema)
-  return planWrite(batch, { view, schema, layout, nowUs, sequence })
+  const layouts = writeLayoutsOf(view, schema, sequence)
+  return planWrite(batch, { view, schema, layouts, nowUs, sequence })
 }
 
 function planned(batch: WriteBatch): StorePlan {
@@ -81,24 +82,26 @@ function bad(batch: WriteBatch): BadRows {
   return result
 }
 
-const eventTimesOf = ({ writes }: StorePlan) =>
-  Array.from({ length: writes.keys.count }, (_, index) => {
-    return readRowHeader(rowOfWrite(writes, index)).eventTimeUs
-  })
+const headerOf = ({ writes }: StorePlan, index: number) =>
+  readRowHeader(rowOfWrite(writes, index), rowFormsOf(viewOf(snapshot, 'sales')).warm.versions)
+
+const eventTimesOf = (plan: StorePlan) =>
+  Array.from({ length: plan.writes.keys.count }, (_, index) => headerOf(plan, index).eventTimeUs)
 
 describe('a good batch', () => {
   test('becomes rows under the generations of both tiers, kept until retention ends', () => {
-    const { writes, hotKeys } = planned(
+    const plan = planned(
       batchOf({
         keys: keysOf(['DE', 1], ['FR', 1]),
         eventTimesUs: BigInt64Array.of(nowUs, nowUs - dayUs),
         features: [wireColumn('count', i64(1n, 2n)), wireColumn('mean', f32(1, 2))],
       }),
     )
+    const { writes, hotKeys } = plan
     const view = viewOf(snapshot, 'sales')
     expect(writes.keys.count).toBe(2)
     expect([...writes.keepMs]).toEqual([86_400_000 + clockSkewMs, clockSkewMs])
-    expect(readRowHeader(rowOfWrite(writes, 0))).toMatchObject({ sequence: 9n })
+    expect(headerOf(plan, 0)).toMatchObject({ sequence: 9n })
     expect(generationAt(writes.keys, 1)).toBe(view.generation)
     expect(hotKeys && generationAt(hotKeys, 1)).toBe(view.hotGeneration)
     expect(hotKeys?.bytes).toEqual(writes.keys.bytes)
@@ -111,9 +114,7 @@ describe('a good batch', () => {
 
   test('may be of an older schema version, with the features of that', () => {
     const older = batchOf({ schemaVersion: 1, features: [wireColumn('mean', f32(1))] })
-    const [first, second] = [planned(older), planned(batchOf())].map(({ writes }) =>
-      readRowHeader(rowOfWrite(writes, 0)),
-    )
+    const [first, second] = [planned(older), planned(batchOf())].map((plan) => headerOf(plan, 0))
     expect(first?.layoutId).not.toBe(second?.layoutId)
   })
 

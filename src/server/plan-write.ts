@@ -19,6 +19,7 @@ import { withGeneration } from '../tiers/key-batch.js'
 import { placements } from '../tiers/placement.js'
 import type { StorePlan } from '../tiers/store-rows.js'
 import { indexColumns, type Keys, pickKeys } from './plan-read.js'
+import { rowFormsOf } from './row-forms.js'
 
 /** A batch as it arrived, not yet checked against its view. */
 export interface WriteBatch {
@@ -41,8 +42,8 @@ export interface BadRows {
 
 export interface WriteContext {
   readonly view: FeatureView
-  /** The layout in which rows of the batch's schema version are written. */
-  readonly layout: RowLayout
+  /** In which rows of the batch's schema version are written, each in the first that can hold it. */
+  readonly layouts: readonly RowLayout[]
   readonly schema: Schema
   /** The judging clock's now. */
   readonly nowUs: bigint
@@ -62,10 +63,10 @@ export function findSchema(view: FeatureView, schemaVersion: number): Schema {
 
 /** The plan of storing `batch`, or its bad rows. Throws `invalid_argument` where the batch itself is wrong. */
 export function planWrite(batch: WriteBatch, context: WriteContext): StorePlan | BadRows {
-  const { view, schema, layout, nowUs, sequence } = context
+  const { view, schema, layouts, nowUs, sequence } = context
   const rowCount = batch.eventTimesUs.length
   const keys = encodeEntityKeys(view.entity.keys, keyColumns(batch, view, rowCount), rowCount)
-  const encoded = encodeRows(layout, {
+  const encoded = encodeRows(layouts, {
     columns: featureColumns(batch, view, schema, rowCount),
     eventTimesUs: batch.eventTimesUs,
     sequence,
@@ -92,20 +93,22 @@ function planStore(
   const all = winners.length === keys.count
   const keptKeys = all ? keys : pickKeys(keys, winners, winners.length)
   const keptRows = all ? rows : pickKeys(rows, winners, winners.length)
+  const forms = rowFormsOf(view)
   const keepMs = Float64Array.from(winners, (row) =>
     keepRowMs({ eventTimeUs: eventTimesUs[row] ?? 0n, retentionUs: view.retentionUs, nowUs }),
   )
   return {
     writes: {
-      keys: withGeneration(keptKeys, view.generation),
+      keys: withGeneration(keptKeys, view.generation, forms.warm),
       rows: keptRows.bytes,
       rowOffsets: keptRows.offsets,
       keepMs,
     },
     hotKeys: placements[view.latencyClass].writesHot
-      ? withGeneration(keptKeys, view.hotGeneration)
+      ? withGeneration(keptKeys, view.hotGeneration, forms.hot)
       : undefined,
-    keepRowMs: (row) => keepStoredMs(row, { retentionUs: view.retentionUs, nowUs }),
+    keepRowMs: (row) =>
+      keepStoredMs(row, { retentionUs: view.retentionUs, nowUs }, forms.warm.versions),
   }
 }
 

@@ -11,7 +11,7 @@ import { clockSkewMs, futureBoundMs } from '../limits.js'
 import type { Snapshot } from '../registry/snapshot.js'
 import { HotFiller } from '../tiers/hot-filler.js'
 import { SharedMisses } from '../tiers/shared-misses.js'
-import { writeLayoutOf } from './decoders.js'
+import { writeLayoutsOf } from './decoders.js'
 import { planRead } from './plan-read.js'
 import { findSchema, planWrite } from './plan-write.js'
 import { fetchPlanOf, type ReadTools, readFeatures } from './read-path.js'
@@ -73,7 +73,7 @@ async function put(viewName: string, key: string, mean: number, ageUs = 0n): Pro
       sequence: 0n,
       ackTimeoutMs: 0,
     },
-    { view, schema, layout: writeLayoutOf(view, schema), nowUs: eventTimeUs, sequence: 1n },
+    { view, schema, layouts: writeLayoutsOf(view, schema, 1n), nowUs: eventTimeUs, sequence: 1n },
   )
   if ('badRows' in plan) throw new Error('the row is good')
   await warm.write(plan.writes, new AbortController().signal)

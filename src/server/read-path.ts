@@ -15,8 +15,10 @@ import type { FetchPlan } from '../tiers/fetch-plan.js'
 import { type FetchDeadline, type FetchTiers, fetchRows } from '../tiers/fetch-rows.js'
 import { placements } from '../tiers/placement.js'
 import { type RowBatch, rowState } from '../tiers/row-batch.js'
+import type { RowForm } from '../tiers/row-form.js'
 import { decoderOf } from './decoders.js'
 import type { ReadPlan, RoleRead, ViewRead } from './plan-read.js'
+import { rowFormsOf } from './row-forms.js'
 
 export interface ReadObserver {
   /** A stored row that is not a row of its layout. `key` is the entity key, in hex. */
@@ -130,23 +132,29 @@ export function fetchPlanOf(plan: ReadPlan, nowUs: bigint): FetchPlan {
   const offsets = new Uint32Array(count + 1)
   const warmGenerations = new Float64Array(count)
   const hotGenerations = new Float64Array(count)
+  const warmForms = new Map<number, RowForm>()
+  const hotForms = new Map<number, RowForm>()
   let base = 0
   for (const { view, start, count: readCount, keyOffsets } of plan.reads) {
     warmGenerations.fill(view.generation, start, start + readCount)
     hotGenerations.fill(view.hotGeneration, start, start + readCount)
+    const { warm, hot } = rowFormsOf(view)
+    warmForms.set(view.generation, warm)
+    hotForms.set(view.hotGeneration, hot)
     for (let key = 1; key <= readCount; key++) offsets[start + key] = base + (keyOffsets[key] ?? 0)
     base += keyOffsets[readCount] ?? 0
   }
   const bytes = Buffer.concat(plan.reads.map((read) => read.keyBytes))
   return {
-    warmKeys: { count, generations: warmGenerations, bytes, offsets },
-    hotKeys: { count, generations: hotGenerations, bytes, offsets },
-    ranges: plan.reads.map((read) => ({
-      start: read.start,
-      end: read.start + read.count,
-      readsHot: placements[read.view.latencyClass].readsHot,
-      fillsHot: placements[read.view.latencyClass].fillsHot,
-      keepRowMs: (row) => keepStoredMs(row, { retentionUs: read.view.retentionUs, nowUs }),
+    warmKeys: { count, generations: warmGenerations, bytes, offsets, forms: warmForms },
+    hotKeys: { count, generations: hotGenerations, bytes, offsets, forms: hotForms },
+    ranges: plan.reads.map(({ view, start, count: readCount }) => ({
+      start,
+      end: start + readCount,
+      readsHot: placements[view.latencyClass].readsHot,
+      fillsHot: placements[view.latencyClass].fillsHot,
+      keepRowMs: (row) =>
+        keepStoredMs(row, { retentionUs: view.retentionUs, nowUs }, rowFormsOf(view).warm.versions),
     })),
   }
 }

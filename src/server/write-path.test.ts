@@ -1,17 +1,20 @@
 import { beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { snapshotOf } from '../../test/support/defined-snapshot.js'
+import { applyDefinitions } from '../../test/support/defined-registry.js'
+import { snapshotOf, viewOf } from '../../test/support/defined-snapshot.js'
+import { integerProfile } from '../../test/support/integer-profile.js'
 import { createManualClock, type ManualClock } from '../../test/support/manual-clock.js'
 import { createMemoryRegistryStore } from '../../test/support/memory-registry-store.js'
 import { createRecordedObserver } from '../../test/support/recorded-observer.js'
 import { createScriptedTier, type ScriptedTier } from '../../test/support/scripted-tier.js'
 import { f32, texts, wireColumn } from '../../test/support/wire-columns.js'
 import { createLiveClock } from '../clock.js'
-import { readRowHeader } from '../codec/row-version.js'
+import { layoutIdOf, readRowHeader } from '../codec/row-version.js'
 import { LarderError } from '../errors.js'
 import { ackTimeoutMsDefault, ackTimeoutMsMax, batchIdBytesMax, futureBoundMs } from '../limits.js'
 import type { Snapshot } from '../registry/snapshot.js'
 import { untilAborted } from '../tiers/abortable.js'
 import type { WriteBatch } from './plan-write.js'
+import { rowFormsOf } from './row-forms.js'
 import { createSequencer } from './sequencer.js'
 import { type WriteTools, writeBatch } from './write-path.js'
 
@@ -67,7 +70,9 @@ function batchOf(words: Partial<WriteBatch> = {}): WriteBatch {
 
 const write = (batch: WriteBatch, signal = never) => writeBatch(tools, snapshot, batch, signal)
 const sequencesIn = (tier: ScriptedTier) =>
-  [...tier.rows.values()].map((row) => readRowHeader(row).sequence)
+  [...tier.rows.values()].map(
+    (row) => readRowHeader(row, rowFormsOf(viewOf(snapshot, 'sales')).warm.versions).sequence,
+  )
 
 const gone = () => {
   throw new LarderError('unavailable', 'it is gone')
@@ -149,6 +154,56 @@ describe('a good batch', () => {
   })
 })
 
+describe('rows of a view that has learned', () => {
+  const seats = definitions.replace('{ name: mean, type: float32 }', '{ name: seats, type: int16 }')
+  const sequence = 77n
+  let learned: Snapshot
+  beforeEach(async () => {
+    const registry = await applyDefinitions(createMemoryRegistryStore(), seats)
+    const eventBaseUs = clock.nowUs()
+    await registry.registerLayout(
+      {
+        view: 'sales',
+        schemaVersion: 1,
+        profile: integerProfile([1]),
+        versionFormat: { eventBaseUs, eventUnitUs: 1000n, eventBytes: 1, sequence },
+      },
+      never,
+    )
+    learned = registry.current()
+  })
+
+  /** Written by a batch of the given sequence, at so many microseconds from now. */
+  async function layoutsOf(batchSequence: bigint, ...aheadUs: readonly bigint[]) {
+    const nowUs = clock.nowUs()
+    const batch = batchOf({
+      keys: [wireColumn('shop', texts(...aheadUs.map((ahead) => String(ahead))))],
+      eventTimesUs: BigInt64Array.from(aheadUs, (ahead) => nowUs + ahead),
+      features: [wireColumn('seats', f32(...aheadUs.map(() => 7)))],
+      sequence: batchSequence,
+    })
+    const ack = await writeBatch({ ...tools, batchRowsMax: 10 }, learned, batch, never)
+    expect(ack).toMatchObject({ storedCount: aheadUs.length, error: undefined })
+    return [...warm.rows.values()].map(layoutIdOf)
+  }
+
+  test("are written in their load's layout where their event times fit it", async () => {
+    expect(await layoutsOf(sequence, 0n, 255_000n, 256_000n, 1500n, -1000n)).toEqual([
+      4, 4, 3, 3, 3,
+    ])
+  })
+
+  test('are written in the learned layout where they are of no load', async () => {
+    expect(await layoutsOf(0n, 0n)).toEqual([3])
+    expect([...hot.rows.values()]).toEqual([...warm.rows.values()])
+  })
+
+  test('that come later win, whatever layout either has', async () => {
+    await layoutsOf(sequence, 0n)
+    expect(await layoutsOf(sequence + 1n, 0n)).toEqual([3])
+  })
+})
+
 describe('a batch that is refused stores nothing', () => {
   const many = (count: number) => ({
     keys: [wireColumn('shop', texts(...Array.from({ length: count }, (_, row) => `s${row}`)))],
@@ -162,6 +217,12 @@ describe('a batch that is refused stores nothing', () => {
       () => ({ batchId: `${'é'.repeat(batchIdBytesMax / 2)}x` }),
       'invalid_argument',
       'batch_id has 129 bytes, it must have 1 to 128',
+    ],
+    [() => ({ batchId: 'a\0b' }), 'invalid_argument', 'batch_id has a NUL character'],
+    [
+      () => ({ batchId: 'larder:load:files' }),
+      'invalid_argument',
+      "batch_id must not begin with 'larder:load:'",
     ],
     [() => many(0), 'invalid_argument', 'the batch has no rows'],
     [() => many(4), 'resource_exhausted', 'the batch has 4 rows, at most 3 are allowed: split it'],

@@ -7,13 +7,14 @@
  */
 import type { Clock, JudgingClock } from '../clock.js'
 import { LarderError } from '../errors.js'
-import { ackTimeoutMsDefault, ackTimeoutMsMax, batchIdBytesMax } from '../limits.js'
+import { ackTimeoutMsDefault, ackTimeoutMsMax } from '../limits.js'
 import type { RegistryStore } from '../registry/registry-store.js'
 import type { Snapshot } from '../registry/snapshot.js'
 import { type StoreResult, type StoreTiers, storeRows } from '../tiers/store-rows.js'
-import { writeLayoutOf } from './decoders.js'
+import { writeLayoutsOf } from './decoders.js'
 import { type BadRows, findSchema, planWrite, type WriteBatch } from './plan-write.js'
 import { findView } from './read-target.js'
+import { assertBatchId } from './remembered-id.js'
 import { assertSequenceInBound, type Sequencer } from './sequencer.js'
 
 export interface WriteTools {
@@ -80,11 +81,14 @@ async function planWithSequence(
   assertBatchShape(tools, batch)
   const view = findView(snapshot, batch.view)
   const schema = findSchema(view, batch.schemaVersion)
-  const layout = writeLayoutOf(view, schema)
-  const context = { view, schema, layout, nowUs: tools.judgingClock.nowUs() }
+  const nowUs = tools.judgingClock.nowUs()
+  const planUnder = (sequence: bigint) => {
+    const layouts = writeLayoutsOf(view, schema, sequence)
+    return planWrite(batch, { view, schema, layouts, nowUs, sequence })
+  }
   const isAssigned = batch.sequence !== 0n
   const proposed = isAssigned ? batch.sequence : tools.sequencer.next()
-  const plan = planWrite(batch, { ...context, sequence: proposed })
+  const plan = planUnder(proposed)
   if ('badRows' in plan) return plan
   tools.assertMayWrite()
   if (isAssigned) return { plan, sequence: proposed }
@@ -94,18 +98,12 @@ async function planWithSequence(
   )
   if (sequence === proposed) return { plan, sequence }
   // A retry: its rows carry the sequence of the first try.
-  const again = planWrite(batch, { ...context, sequence })
+  const again = planUnder(sequence)
   return 'badRows' in again ? again : { plan: again, sequence }
 }
 
 function assertBatchShape(tools: WriteTools, batch: WriteBatch): void {
-  const idBytes = Buffer.byteLength(batch.batchId)
-  if (idBytes === 0 || idBytes > batchIdBytesMax) {
-    throw new LarderError(
-      'invalid_argument',
-      `batch_id has ${idBytes} bytes, it must have 1 to ${batchIdBytesMax}`,
-    )
-  }
+  assertBatchId(batch.batchId)
   const rowCount = batch.eventTimesUs.length
   if (rowCount === 0) throw new LarderError('invalid_argument', 'the batch has no rows')
   if (rowCount > tools.batchRowsMax) {

@@ -1,8 +1,10 @@
 import { describe, expect, test } from 'vitest'
+import { formOf } from '../../test/support/tier-rows.js'
 import { encodeVersionOnlyRow, fenceLayoutId, tombstoneLayoutId } from '../codec/row-version.js'
 import { clockSkewMs, expiryJitterShare, futureBoundMs } from '../limits.js'
 import { createSeededPrng } from '../prng.js'
 import { keepRowMs, keepStoredMs, keepTombstoneMs, withJitter } from './expiry.js'
+import { plainForm } from './row-form.js'
 
 const dayUs = 86_400_000_000n
 const nowUs = 1_000_000n * dayUs
@@ -35,11 +37,20 @@ describe('a stored row is kept by what its bytes say', () => {
     [fenceLayoutId, 86_400_000 + clockSkewMs],
   ] as const)('layout %d', (layoutId, keepMs) => {
     const row = encodeVersionOnlyRow(layoutId, { eventTimeUs: nowUs, sequence: 1n })
-    expect(keepStoredMs(row, view)).toBe(keepMs)
+    expect(keepStoredMs(row, view, plainForm.versions)).toBe(keepMs)
+  })
+
+  test('a row of a compact version', () => {
+    const format = { eventBaseUs: nowUs, eventUnitUs: 1_000_000n, eventBytes: 1, sequence: 1n }
+    const { versions } = formOf(new Map([[3, format]]))
+    expect(keepStoredMs(Uint8Array.of(3, 60), view, versions)).toBe(86_460_000 + clockSkewMs)
+    expect(() => keepStoredMs(Uint8Array.of(4, 60), view, versions)).toThrow(
+      'layout 4 of a stored row',
+    )
   })
 
   test('bytes that are no row are told', () => {
-    expect(() => keepStoredMs(new Uint8Array(3), view)).toThrow(
+    expect(() => keepStoredMs(new Uint8Array(3), view, plainForm.versions)).toThrow(
       expect.objectContaining({ code: 'corrupt_row' }),
     )
   })

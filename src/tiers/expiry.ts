@@ -7,6 +7,7 @@
 import { readRowHeader, tombstoneLayoutId } from '../codec/row-version.js'
 import { clockSkewMs, expiryJitterShare, futureBoundMs } from '../limits.js'
 import type { Prng } from '../prng.js'
+import type { VersionTable } from '../version-format.js'
 
 export interface RowLife {
   readonly eventTimeUs: bigint
@@ -26,9 +27,13 @@ export function keepTombstoneMs(life: RowLife): number {
   return keepRowMs(life) + futureBoundMs
 }
 
-/** Milliseconds to keep `row`, a row or a tombstone, by its own header. Throws `corrupt_row`. */
-export function keepStoredMs(row: Uint8Array, view: Omit<RowLife, 'eventTimeUs'>): number {
-  const { layoutId, eventTimeUs } = readRowHeader(row)
+/** Milliseconds to keep `row`, a row or a tombstone, by its own header. Throws as `readRowHeader`. */
+export function keepStoredMs(
+  row: Uint8Array,
+  view: Omit<RowLife, 'eventTimeUs'>,
+  versions: VersionTable,
+): number {
+  const { layoutId, eventTimeUs } = readRowHeader(row, versions)
   const life = { ...view, eventTimeUs }
   return layoutId === tombstoneLayoutId ? keepTombstoneMs(life) : keepRowMs(life)
 }

@@ -5,6 +5,7 @@ import {
   type RecordedObserver,
 } from '../../test/support/recorded-observer.js'
 import { createScriptedTier, type ScriptedTier } from '../../test/support/scripted-tier.js'
+import { plainKeys } from '../../test/support/tier-rows.js'
 import { systemClock } from '../clock.js'
 import { encodeVersionOnlyRow, tombstoneLayoutId } from '../codec/row-version.js'
 import { LarderError } from '../errors.js'
@@ -12,7 +13,6 @@ import { fillAgeMsMax, warmReadFloorMs } from '../limits.js'
 import type { FetchPlan, FetchRange } from './fetch-plan.js'
 import { type FetchTiers, fetchRows } from './fetch-rows.js'
 import { HotFiller } from './hot-filler.js'
-import { concatKeys } from './key-concat.js'
 import type { RowBatch } from './row-batch.js'
 import { SharedMisses } from './shared-misses.js'
 
@@ -49,7 +49,7 @@ function putHot(key: string, sequence: bigint): void {
 /** A plan of one range of hot keys and one of keys that only warm has. */
 function planOf(hotNames: readonly string[], warmNames: readonly string[] = []): FetchPlan {
   const keysUnder = (generation: number) =>
-    concatKeys([...hotNames, ...warmNames].map((name) => ({ generation, key: Buffer.from(name) })))
+    plainKeys([...hotNames, ...warmNames].map((name) => ({ generation, key: Buffer.from(name) })))
   const range = (start: number, end: number, inHot: boolean): FetchRange => ({
     start,
     end,

@@ -6,6 +6,7 @@
  * counted and told, never raised: the row stays in warm.
  */
 import type { Clock } from '../clock.js'
+import { isUnknownLayout } from '../codec/row-version.js'
 import { LarderError } from '../errors.js'
 import { fillAgeMsMax } from '../limits.js'
 import { type FetchPlan, type FetchRange, rangeOfSlot } from './fetch-plan.js'
@@ -67,11 +68,12 @@ function rowsToFill(plan: FetchPlan, slots: Uint32Array, from: RowBatch): SlotWr
   return rows
 }
 
-/** A row whose header cannot be read is not copied: the decoder will say that it is corrupt. */
+/** A row whose header cannot be read is not copied: the decoder will say what is wrong with it. */
 function keepMsOf(range: FetchRange, row: Uint8Array): number | undefined {
   try {
     return range.keepRowMs(row)
   } catch (thrown) {
+    if (isUnknownLayout(thrown)) return undefined
     if (thrown instanceof LarderError && thrown.code === 'corrupt_row') return undefined
     throw thrown
   }

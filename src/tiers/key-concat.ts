@@ -1,7 +1,8 @@
 /**
  * Builds blobs and key batches from single pieces, as a scan or a pick hands them over.
  */
-import type { KeyBatch } from './key-batch.js'
+import type { GenerationKeys, KeyBatch } from './key-batch.js'
+import type { RowForms } from './row-form.js'
 
 export interface SingleKey {
   readonly generation: number
@@ -22,8 +23,13 @@ export function concatBytes(pieces: readonly Uint8Array[]): {
   return { bytes, offsets }
 }
 
-/** One batch of `keys`, in their order; copies them. */
-export function concatKeys(keys: readonly SingleKey[]): KeyBatch {
+/** One batch of `keys`, in their order; copies them. `forms` has the form of each generation. */
+export function concatKeys(keys: readonly SingleKey[], forms: RowForms): KeyBatch {
+  return { ...concatGenerationKeys(keys), forms }
+}
+
+/** `keys` in one blob, in their order; copies them. */
+export function concatGenerationKeys(keys: readonly SingleKey[]): GenerationKeys {
   return {
     count: keys.length,
     generations: Float64Array.from(keys, ({ generation }) => generation),

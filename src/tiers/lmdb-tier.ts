@@ -19,8 +19,8 @@ import {
   scanRowsMax,
 } from '../limits.js'
 import { abortError, failSlots, throwIfAborted } from './abortable.js'
-import { entityKeyAt, generationAt, type KeyBatch } from './key-batch.js'
-import { concatKeys } from './key-concat.js'
+import { entityKeyAt, formAt, generationAt, type KeyBatch } from './key-batch.js'
+import { concatGenerationKeys } from './key-concat.js'
 import { commitFlushed, type LmdbStore, unavailable } from './lmdb-store.js'
 import type { RowBatch, TierCode } from './row-batch.js'
 import { allIndices, assertRows, keepMsOfWrite, planSteps, rowOfWrite } from './row-writes.js'
@@ -105,7 +105,7 @@ export class LmdbTier implements Tier {
       const page = this.#scanPage(start, end)
       if (page.keys.length > 0) {
         const keys = page.keys.map((key) => ({ generation, key: key.subarray(generationBytes) }))
-        yield { keys: concatKeys(keys), rows: page.rows }
+        yield { keys: concatGenerationKeys(keys), rows: page.rows }
       }
       start = page.next
     }
@@ -172,7 +172,7 @@ export class LmdbTier implements Tier {
     for (const index of step) {
       const row = rowOfWrite(writes, index)
       const key = rowKey(index)
-      if (!supersedes(row, this.#storedAt(key))) continue
+      if (!supersedes(row, this.#storedAt(key), formAt(writes.keys, index).versions)) continue
       const valueBytes = expiryBytes + row.byteLength
       if (value.byteLength < valueBytes) value = Buffer.allocUnsafeSlow(valueBytes * 2)
       writeStoredRow(value, row, nowMs + keepMsOfWrite(writes, index))

@@ -9,8 +9,8 @@ import type { Clock } from '../clock.js'
 import { LarderError } from '../errors.js'
 import { memoryReclaimExaminedMax, memoryRowOverheadBytes, scanRowsMax } from '../limits.js'
 import { abortError, failSlots } from './abortable.js'
-import { generationAt, type KeyBatch } from './key-batch.js'
-import { concatKeys } from './key-concat.js'
+import { formAt, type GenerationKeys, generationAt, type KeyBatch } from './key-batch.js'
+import { concatGenerationKeys } from './key-concat.js'
 import type { RowBatch, TierCode } from './row-batch.js'
 import { assertRows, keepMsOfWrite, rowOfWrite } from './row-writes.js'
 import { expiryBytes, isExpired, rowOfStored, supersedes, writeStoredRow } from './stored-row.js'
@@ -76,7 +76,7 @@ export class MemoryTier implements Tier {
       const generation = this.#generation(generationAt(writes.keys, index))
       const key = keyText(index)
       const stored = generation.get(key)
-      if (!supersedes(row, stored)) continue
+      if (!supersedes(row, stored, formAt(writes.keys, index).versions)) continue
       this.#reserve(rowCost(key, expiryBytes + row.byteLength) - costOf(key, stored))
       const block = Buffer.from(new ArrayBuffer(expiryBytes + row.byteLength))
       writeStoredRow(block, row, nowMs + keepMsOfWrite(writes, index))
@@ -217,14 +217,14 @@ function costOf(key: string, block: Uint8Array | undefined): number {
 }
 
 /** The map keys of a batch. */
-function keyTexts(keys: KeyBatch): (index: number) => string {
+function keyTexts(keys: GenerationKeys): (index: number) => string {
   const bytes = Buffer.from(keys.bytes.buffer, keys.bytes.byteOffset, keys.bytes.byteLength)
   return (index) => bytes.toString('latin1', keys.offsets[index], keys.offsets[index + 1])
 }
 
 function scannedPage(generation: number, page: readonly [Buffer, Uint8Array][]): ScannedRows {
   return {
-    keys: concatKeys(page.map(([key]) => ({ generation, key }))),
+    keys: concatGenerationKeys(page.map(([key]) => ({ generation, key }))),
     rows: page.map(([, row]) => row),
   }
 }

@@ -1,15 +1,16 @@
 import { describe, expect, test } from 'vitest'
-import { freshLmdbUrl } from '../../test/support/test-servers.js'
+import { freshLmdbUrl, freshRedisUrl } from '../../test/support/test-servers.js'
 import { never } from '../../test/support/tier-rows.js'
 import { systemClock } from '../clock.js'
 import { LarderError } from '../errors.js'
 import { memoryTierBytesDefault } from '../limits.js'
 import { systemPrng } from '../prng.js'
+import { MemoryTier } from './memory-tier.js'
 import { openHotTier, openWarmTier, parseTierUrl } from './open-tier.js'
 
 const context = { clock: systemClock, prng: systemPrng }
 const supported =
-  'supported are memory:, lmdb:PATH, redis://, rediss://, postgresql:// and cockroachdb://'
+  'supported are memory:, lmdb:PATH, redis://, rediss://, redis+cluster://, postgresql:// and cockroachdb://'
 
 describe('parseTierUrl', () => {
   test.each([
@@ -37,6 +38,16 @@ describe('parseTierUrl', () => {
     {
       text: 'redis://:secret@h',
       url: { kind: 'redis', displayUrl: 'redis://:***@h', url: 'redis://:secret@h' },
+    },
+    {
+      text: 'redis+cluster://user:p@ss@a:1,b:2',
+      url: {
+        kind: 'redis+cluster',
+        displayUrl: 'redis+cluster://user:***@a:1,b:2',
+        seeds: ['a:1', 'b:2'],
+        username: 'user',
+        password: 'p@ss',
+      },
     },
     {
       text: 'postgres://u:secret@h:5432/d?sslmode=require',
@@ -71,8 +82,9 @@ describe('parseTierUrl', () => {
     { text: 'mysql://h/d', problem: `tier mysql://h/d: is not a tier's URL; ${supported}` },
     { text: '/var/lib/x', problem: `tier /var/lib/x: is not a tier's URL; ${supported}` },
     {
-      text: 'redis+cluster://h:1',
-      problem: `tier redis+cluster://h:1: redis+cluster:// is not supported yet; ${supported}`,
+      text: 'redis+cluster://user:secret@h:1,h:port',
+      problem:
+        "tier redis+cluster://user:***@h:1,h:port: has the node 'h:port'; a node is HOST or HOST:PORT, with a port from 1 to 65535",
     },
     {
       text: 'redis+sentinel://u:secret@h:1',
@@ -109,9 +121,21 @@ describe('parseTierUrl', () => {
   })
 })
 
+/** For hot tiers that do not look at their warm one. */
+const overMemory = {
+  ...context,
+  seeds: { hotKey: 1n, hotCheck: 2n, warmSpread: 3n },
+  warm: new MemoryTier({
+    displayUrl: 'memory:',
+    bytesMax: memoryTierBytesDefault,
+    clock: systemClock,
+  }),
+}
+
 describe('roles', () => {
   test.each([
     { url: 'redis://127.0.0.1', problem: 'Redis is not supported in the warm role yet' },
+    { url: 'redis+cluster://h:1', problem: 'Redis is not supported in the warm role yet' },
     { url: 'memory:', problem: 'memory: keeps nothing over a restart' },
   ])('$url cannot be warm', async ({ url, problem }) => {
     await expect(openWarmTier(url, context, never)).rejects.toMatchObject({
@@ -138,6 +162,25 @@ describe('roles', () => {
     await expect(opening).rejects.toMatchObject({
       code: 'unavailable',
       message: 'postgresql://u:***@127.0.0.1:1/d: connect ECONNREFUSED 127.0.0.1:1',
+    })
+  })
+
+  test('a cluster none of whose nodes is there is unavailable, with every reason', async () => {
+    const url = 'redis+cluster://u:secret@127.0.0.1:1,127.0.0.1:2'
+    await expect(openHotTier(url, overMemory, never)).rejects.toMatchObject({
+      code: 'unavailable',
+      message:
+        'redis+cluster://u:***@127.0.0.1:1,127.0.0.1:2: ' +
+        'node 127.0.0.1:1: connect ECONNREFUSED 127.0.0.1:1; ' +
+        'node 127.0.0.1:2: connect ECONNREFUSED 127.0.0.1:2',
+    })
+  })
+
+  test('a server that is in no cluster is told as such', async () => {
+    const url = (await freshRedisUrl()).replace(/^redis:(.*)\/\d+$/, 'redis+cluster:$1')
+    await expect(openHotTier(url, overMemory, never)).rejects.toMatchObject({
+      code: 'bad_config',
+      message: `tier ${url}: the server is in no cluster: write redis://`,
     })
   })
 

@@ -16,7 +16,9 @@ import { openLmdbStore } from './lmdb-store.js'
 import { LmdbTier } from './lmdb-tier.js'
 import { MemoryTier } from './memory-tier.js'
 import { loadMigrations, migrate } from './migrate.js'
-import { openRedisTier } from './redis-tier.js'
+import { connectRedisCluster } from './redis-cluster-connection.js'
+import { parseRedisClusterUrl, type RedisClusterUrl } from './redis-cluster-url.js'
+import { openRedisTier, RedisTier } from './redis-tier.js'
 import { dialectOfVersion, type SqlDialect } from './sql-dialect.js'
 import { SqlPool } from './sql-pool.js'
 import { openSqlRegistryStore } from './sql-registry-store.js'
@@ -28,6 +30,7 @@ export type TierUrl =
   | { readonly kind: 'memory'; readonly displayUrl: string; readonly bytesMax: number }
   | { readonly kind: 'lmdb'; readonly displayUrl: string; readonly folder: string }
   | { readonly kind: 'redis' | 'rediss'; readonly displayUrl: string; readonly url: string }
+  | ({ readonly kind: 'redis+cluster'; readonly displayUrl: string } & RedisClusterUrl)
   | {
       readonly kind: 'postgresql' | 'cockroachdb'
       readonly displayUrl: string
@@ -47,7 +50,7 @@ export interface WarmTier {
 }
 
 const supported =
-  'supported are memory:, lmdb:PATH, redis://, rediss://, postgresql:// and cockroachdb://'
+  'supported are memory:, lmdb:PATH, redis://, rediss://, redis+cluster://, postgresql:// and cockroachdb://'
 
 /** Takes a tier's URL apart. Throws `bad_config` that names what is supported. */
 export function parseTierUrl(text: string): TierUrl {
@@ -69,6 +72,7 @@ export function parseTierUrl(text: string): TierUrl {
       return { kind: scheme, displayUrl, url: url.replace(/^cockroachdb:/i, 'postgresql:') }
     }
     case 'redis+cluster':
+      return parseClusterUrl(text)
     case 'redis+sentinel':
       throw badUrl(text, `${scheme}:// is not supported yet; ${supported}`)
     default:
@@ -91,6 +95,7 @@ export async function openWarmTier(
       return openSqlWarmTier(url, context, signal)
     case 'redis':
     case 'rediss':
+    case 'redis+cluster':
       throw badUrl(text, 'Redis is not supported in the warm role yet; use lmdb: or postgresql://')
     case 'memory':
       throw badUrl(text, 'memory: keeps nothing over a restart; warm is lmdb: or postgresql://')
@@ -119,9 +124,14 @@ export async function openHotTier(
     case 'redis':
     case 'rediss':
       return openRedisTier({ ...url, seeds: context.seeds, prng: context.prng }, signal)
+    case 'redis+cluster':
+      return openRedisClusterTier(url, context, signal)
     case 'postgresql':
     case 'cockroachdb':
-      throw badUrl(text, 'a SQL database cannot be hot; hot is memory: or redis://')
+      throw badUrl(
+        text,
+        'a SQL database cannot be hot; hot is memory:, redis:// or redis+cluster://',
+      )
   }
 }
 
@@ -137,6 +147,25 @@ async function openLmdbWarmTier(
   } catch (thrown) {
     await store.close()
     throw thrown
+  }
+}
+
+async function openRedisClusterTier(
+  url: Extract<TierUrl, { readonly kind: 'redis+cluster' }>,
+  context: TierContext & { readonly seeds: HashSeeds },
+  signal: AbortSignal,
+): Promise<RedisTier> {
+  const { kind, displayUrl } = url
+  try {
+    const connection = await connectRedisCluster({ ...url, clock: context.clock }, signal)
+    return new RedisTier(connection, { kind, displayUrl, seeds: context.seeds, prng: context.prng })
+  } catch (thrown) {
+    const { code, message } = LarderError.from(thrown)
+    if (code !== 'unavailable') throw thrown
+    if (!message.includes('cluster support disabled')) {
+      throw new LarderError(code, `${displayUrl}: ${message}`, { cause: thrown })
+    }
+    throw badUrl(displayUrl, 'the server is in no cluster: write redis://')
   }
 }
 
@@ -195,6 +224,12 @@ function parseLmdbUrl(text: string): TierUrl {
   if (path === '') throw badUrl(text, 'names no folder; write lmdb:PATH')
   const folder = resolve(path)
   return { kind: 'lmdb', displayUrl: `lmdb:${folder}`, folder }
+}
+
+function parseClusterUrl(text: string): TierUrl {
+  const url = parseRedisClusterUrl(text)
+  if (typeof url === 'string') throw badUrl(text, url)
+  return { kind: 'redis+cluster', displayUrl: hidePassword(text), ...url }
 }
 
 function parseServerUrl(

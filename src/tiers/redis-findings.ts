@@ -10,6 +10,11 @@ export function serverVersionOf(info: string): string {
   return `redis ${field(info, 'redis_version') ?? 'of unknown version'}`
 }
 
+/** Bytes that the server has allocated; 0 where INFO does not say. */
+export function usedMemoryOf(info: string): number {
+  return Number(field(info, 'used_memory') ?? 0)
+}
+
 /** What is wrong with the server for a hot tier; empty where nothing is. */
 export function redisFindings(info: string): string[] {
   const findings: string[] = []

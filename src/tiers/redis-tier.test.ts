@@ -15,9 +15,12 @@ import {
 } from '../../test/support/tier-rows.js'
 import { expiryJitterShare } from '../limits.js'
 import { createSeededPrng } from '../prng.js'
-import { redisFindings, serverVersionOf } from './redis-findings.js'
-import { openRedisTier, type RedisTier } from './redis-tier.js'
+import type { RedisCommand, RedisConnection } from './redis-connection.js'
+import { redisFindings, serverVersionOf, usedMemoryOf } from './redis-findings.js'
+import { openRedisServerConnection } from './redis-server-connection.js'
+import { openRedisTier, RedisTier } from './redis-tier.js'
 import { rowState } from './row-batch.js'
+import { plainForm } from './row-form.js'
 
 const seeds = { hotKey: 1n, hotCheck: 2n, warmSpread: 3n }
 const open = (url: string): Promise<RedisTier> =>
@@ -158,6 +161,91 @@ describe('the Redis tier on a server of its own', () => {
   })
 })
 
+describe('a server that answers as one of a cluster whose slots move', () => {
+  /** The shared server, but commands of several keys are answered by TRYAGAIN. */
+  async function openMoving(): Promise<{ readonly tier: RedisTier; readonly sent: string[][] }> {
+    const url = await freshRedisUrl()
+    const connection = await openRedisServerConnection(url, never)
+    const sent: string[][] = []
+    const moving: RedisConnection = {
+      shardCount: 1,
+      async send(commands, signal) {
+        sent.push(commands.map(({ name }) => name))
+        const replies = await connection.send(commands.filter(hasOneKey), signal)
+        const answers = [...replies]
+        return commands.map((command) =>
+          hasOneKey(command) ? (answers.shift() ?? null) : new Error('TRYAGAIN'),
+        )
+      },
+      sendToAll: (name, args, signal) => connection.sendToAll(name, args, signal),
+      findings: async () => ['slots are moving'],
+      lostBecause: () => undefined,
+      close: () => connection.close(),
+    }
+    const options = { kind: 'redis', displayUrl: url, seeds, prng: createSeededPrng(7) } as const
+    return { tier: new RedisTier(moving, options), sent }
+  }
+
+  /** MGET and UNLINK count their keys by their arguments; a script's call says their number. */
+  function hasOneKey({ name, bytes }: RedisCommand): boolean {
+    const parts = bytes.toString('latin1').split('\r\n')
+    if (name === 'mget' || name === 'unlink') return parts[0] === '*2'
+    return !name.startsWith('eval') || parts[6] === '1'
+  }
+
+  test.each([
+    { packing: 'string', form: plainForm },
+    {
+      packing: 'bucket',
+      form: { ...plainForm, packing: { kind: 'bucket', bucketCount: 50 } } as const,
+    },
+  ])('each key is asked for by itself: packing $packing', async ({ form }) => {
+    const { tier, sent } = await openMoving()
+    const entries = manyEntries(20, 'row').map((written) => ({ ...written, form }))
+    expect(await writeEntries(tier, entries)).toBe(20)
+    expect(await writeEntries(tier, entries)).toBe(0)
+    expect(await holdsRows(tier, entries)).toBe(true)
+    await tier.remove(keysOf(entries), never)
+    expect((await readEntries(tier, entries)).every((row) => row === undefined)).toBe(true)
+    expect(Math.max(...sent.map((names) => names.length))).toBeGreaterThan(10)
+    await tier.close()
+  })
+
+  test('what holds for all servers together is told', async () => {
+    const { tier } = await openMoving()
+    expect((await tier.stats(never)).findings).toEqual(['slots are moving'])
+    await tier.close()
+  })
+})
+
+describe('findings of buckets', () => {
+  const bucketForm = { ...plainForm, packing: { kind: 'bucket', bucketCount: 3 } } as const
+  test.each([
+    {
+      title: 'limits too low',
+      args: [],
+      finding: 'hash-max-listpack-value is 64 bytes, and 9 of 9 rows',
+    },
+    {
+      title: 'limits that are not told',
+      args: ['--rename-command', 'CONFIG', ''],
+      finding: 'the listpack limits could not be read (CONFIG GET is refused)',
+    },
+  ])('$title', async ({ args, finding }) => {
+    const server = await startRedis(args)
+    const tier = await open(server.url)
+    expect((await tier.stats(never)).findings).toEqual([])
+    const entries = manyEntries(9, Buffer.alloc(100))
+    await writeEntries(
+      tier,
+      entries.map((written) => ({ ...written, form: bucketForm })),
+    )
+    expect((await tier.stats(never)).findings).toEqual([expect.stringContaining(finding)])
+    await tier.close()
+    await server.stop()
+  })
+})
+
 describe('findings', () => {
   test.each([
     {
@@ -183,5 +271,10 @@ describe('findings', () => {
 
   test('the version is read from INFO', () => {
     expect(serverVersionOf('# Server\r\nredis_version:7.0.15\r\n')).toBe('redis 7.0.15')
+  })
+
+  test('so is the memory used', () => {
+    expect(usedMemoryOf('# Memory\r\nused_memory:12345\r\nused_memory_rss:99\r\n')).toBe(12345)
+    expect(usedMemoryOf('')).toBe(0)
   })
 })

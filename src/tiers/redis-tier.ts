@@ -1,93 +1,74 @@
 /**
- * The Redis tier: rows as Redis strings, read by one MGET, written by a script that compares versions.
+ * The Redis tier: rows as Redis strings, read by one MGET, or many to a hash, read by one script call;
+ * written by scripts that compare versions.
  *
  * Redis keeps its own time: what it is handed are durations, and expired rows go by themselves. A lost
  * server is told at once instead of queued for: reads leave their slots failed, writes throw
  * `unavailable`, and the connection comes back by itself. No persistence is asked of it: what is
- * durable is warm's.
+ * durable is warm's. How many servers there are, its `RedisConnection` knows.
  */
-import { createHash } from 'node:crypto'
-import { Redis } from 'ioredis'
-import { assert } from '../assert.js'
+import { unknownLayout } from '../codec/row-version.js'
 import { LarderError } from '../errors.js'
 import type { HashSeeds } from '../hash-seeds.js'
-import {
-  redisConnectTimeoutMs,
-  redisReconnectDelayMsMax,
-  redisScriptBytesMax,
-  redisScriptRowsMax,
-  redisSilenceMsMax,
-} from '../limits.js'
 import type { Prng } from '../prng.js'
-import { failSlots, throwIfAborted, untilAborted } from './abortable.js'
-import { withJitter } from './expiry.js'
+import { failSlots, throwIfAborted } from './abortable.js'
 import type { KeyBatch } from './key-batch.js'
-import { redisFindings, serverVersionOf } from './redis-findings.js'
-import { type PackedKey, packKeys, packRows, unpackValue, writeScript } from './redis-packing.js'
+import { listpackConfigArgs, parseListpackLimits, RedisBucketUse } from './redis-bucket-use.js'
+import type { RedisCall } from './redis-command.js'
+import type { RedisCommand, RedisConnection, RedisReply } from './redis-connection.js'
+import { redisFindings, serverVersionOf, usedMemoryOf } from './redis-findings.js'
+import {
+  groupPlaces,
+  type PlaceGroup,
+  placeRows,
+  type RowPlaces,
+  splitGroup,
+} from './redis-places.js'
+import { fillFromReply, planRead, type ReplyTarget } from './redis-reads.js'
+import { openRedisServerConnection } from './redis-server-connection.js'
+import { parseWriteReply, planRemovals, planWrites } from './redis-writes.js'
 import type { RowBatch, TierCode } from './row-batch.js'
-import { allIndices, assertRows, keepMsOfWrite, planSteps, rowOfWrite } from './row-writes.js'
+import { assertRows } from './row-writes.js'
 import type { RowWrites, Tier, TierStats, WriteResult } from './tier.js'
 
-const scriptSha = createHash('sha1').update(writeScript).digest('hex')
-
 export interface RedisTierOptions {
-  readonly url: string
-  readonly kind: 'redis' | 'rediss'
+  readonly kind: 'redis' | 'rediss' | 'redis+cluster'
   readonly displayUrl: string
   readonly seeds: HashSeeds
   readonly prng: Prng
 }
 
-/** Connects. Throws `unavailable` with the reason where the server is not there. */
+/** Connects to one server. Throws `unavailable` with the reason where it is not there. */
 export async function openRedisTier(
-  options: RedisTierOptions,
+  options: RedisTierOptions & { readonly url: string },
   signal: AbortSignal,
 ): Promise<RedisTier> {
   throwIfAborted(signal)
-  const client = new Redis(options.url, {
-    lazyConnect: true,
-    connectTimeout: redisConnectTimeoutMs,
-    socketTimeout: redisSilenceMsMax,
-    // A lost server fails its callers now: they have deadlines, and warm to turn to.
-    enableOfflineQueue: false,
-    maxRetriesPerRequest: 0,
-    autoResendUnfulfilledCommands: false,
-    retryStrategy: (attempt) => Math.min(50 * 2 ** Math.min(attempt, 10), redisReconnectDelayMsMax),
-  })
-  const tier = new RedisTier(client, options)
   try {
-    await untilAborted(client.connect(), signal)
-    return tier
-  } catch (cause) {
-    await tier.close()
-    throw cause instanceof LarderError ? cause : tier.unavailable(cause)
+    return new RedisTier(await openRedisServerConnection(options.url, signal), options)
+  } catch (thrown) {
+    throw thrown instanceof LarderError ? thrown : unavailable(options.displayUrl, thrown)
   }
 }
 
 export class RedisTier implements Tier {
-  readonly kind: 'redis' | 'rediss'
+  readonly kind: RedisTierOptions['kind']
   readonly displayUrl: string
   readonly durable = false
-  readonly #client: Redis
+  readonly #connection: RedisConnection
   readonly #seeds: HashSeeds
   readonly #prng: Prng
-  /** Why the connection was last lost; commands only say that it is. */
-  #connectionError: Error | undefined
+  readonly #bucketUse = new RedisBucketUse()
   /** Reads that met another entity's row under the same 128-bit hash. */
   #hashCollisionCount = 0
 
-  constructor(client: Redis, { kind, displayUrl, seeds, prng }: RedisTierOptions) {
+  /** The tier closes `connection`. */
+  constructor(connection: RedisConnection, { kind, displayUrl, seeds, prng }: RedisTierOptions) {
     this.kind = kind
     this.displayUrl = displayUrl
-    this.#client = client
+    this.#connection = connection
     this.#seeds = seeds
     this.#prng = prng
-    client.on('error', (error: Error) => {
-      this.#connectionError = error
-    })
-    client.on('ready', () => {
-      this.#connectionError = undefined
-    })
   }
 
   async read(
@@ -100,18 +81,9 @@ export class RedisTier implements Tier {
     if (slots.length === 0) return undefined
     try {
       throwIfAborted(signal)
-      const places = packKeys(keys, slots, this.#seeds)
-      const values = await untilAborted(
-        this.#client.mgetBuffer(places.map(({ key }) => key)),
-        signal,
-      )
-      places.forEach((place, index) => {
-        const row = this.#rowOf(place, values[index] ?? null)
-        const slot = slots[index] ?? 0
-        if (row === undefined) into.setAbsent(slot, from)
-        else into.setRow(slot, row, from)
-      })
-      return undefined
+      const places = placeRows(keys, slots, this.#placing)
+      const groups = groupPlaces(places, this.#connection.shardCount)
+      return await this.#readGroups(places, groups, { into, from }, signal)
     } catch (thrown) {
       failSlots(into, slots, from)
       return this.#asTierError(thrown)
@@ -121,24 +93,23 @@ export class RedisTier implements Tier {
   async write(writes: RowWrites, signal: AbortSignal): Promise<WriteResult> {
     throwIfAborted(signal)
     assertRows(writes)
-    const indices = allIndices(writes.keys.count)
-    const places = packKeys(writes.keys, indices, this.#seeds)
-    const bounds = { rowsMax: redisScriptRowsMax, bytesMax: redisScriptBytesMax }
-    const calls = planSteps(writes, indices, bounds).map((step) =>
-      this.#scriptArguments(writes, step, places),
-    )
-    try {
-      return { storedCount: await untilAborted(this.#runScripts(calls), signal) }
-    } catch (thrown) {
-      throw this.#asTierError(thrown)
+    this.#bucketUse.note(writes)
+    const calls = planWrites(writes, { ...this.#placing, prng: this.#prng })
+    let storedCount = 0
+    let unknownId: number | undefined
+    for (const reply of await this.#sendAll(calls, signal)) {
+      const result = parseWriteReply(reply)
+      storedCount += result.storedCount
+      unknownId ??= result.unknownLayoutId
     }
+    if (unknownId !== undefined) throw unknownLayout(unknownId)
+    return { storedCount }
   }
 
   async remove(keys: KeyBatch, signal: AbortSignal): Promise<void> {
     throwIfAborted(signal)
     if (keys.count === 0) return
-    const places = packKeys(keys, allIndices(keys.count), this.#seeds)
-    await this.#ask(this.#client.unlink(places.map(({ key }) => key)), signal)
+    await this.#sendAll(planRemovals(keys, this.#placing), signal)
   }
 
   /** Redis holds hashes of long keys: it cannot tell which entities its rows are of. */
@@ -146,7 +117,7 @@ export class RedisTier implements Tier {
     return undefined
   }
 
-  /** Redis removes what is past by itself. */
+  /** Redis removes what is past by itself; in buckets, writes do. */
   async reclaim(signal: AbortSignal): Promise<number> {
     throwIfAborted(signal)
     return 0
@@ -154,86 +125,114 @@ export class RedisTier implements Tier {
 
   async ping(signal: AbortSignal): Promise<void> {
     throwIfAborted(signal)
-    await this.#ask(this.#client.ping(), signal)
+    const replies = await this.#connection.sendToAll('ping', [], signal)
+    for (const reply of replies) this.#expectReply(reply)
   }
 
+  /** Of all servers together; those that do not answer are told, unless none does. */
   async stats(signal: AbortSignal): Promise<TierStats> {
     throwIfAborted(signal)
-    const info = await this.#ask(this.#client.info(), signal)
-    const rowCount = await this.#ask(this.#client.dbsize(), signal)
-    const findings = redisFindings(info)
+    const replies = await this.#connection.sendToAll('info', [], signal)
+    const infos = replies.flatMap((reply) => (reply instanceof Error ? [] : [String(reply)]))
+    const failures = replies.flatMap((reply) => (reply instanceof Error ? [reply] : []))
+    if (infos.length === 0) throw this.#asTierError(failures[0])
+    const findings = [
+      ...failures.map(({ message }) => message),
+      ...infos.flatMap(redisFindings),
+      ...(await this.#connection.findings(signal)),
+      ...(await this.#bucketFindings(signal)),
+    ]
     if (this.#hashCollisionCount > 0) {
       findings.push(`${this.#hashCollisionCount} reads met another entity's row under their hash`)
     }
     return {
-      serverVersion: serverVersionOf(info),
-      rowCount,
-      storedBytes: Number(/^used_memory:(\d+)/m.exec(info)?.[1] ?? Number.NaN) || undefined,
-      findings,
+      serverVersion: serverVersionOf(infos[0] ?? ''),
+      // Keys can be counted, and a bucket is one key of many rows.
+      rowCount: undefined,
+      storedBytes: infos.reduce((sum, info) => sum + usedMemoryOf(info), 0) || undefined,
+      findings: [...new Set(findings)],
     }
   }
 
   async close(): Promise<void> {
-    this.#client.disconnect()
+    this.#connection.close()
   }
 
-  /** `cause` as `unavailable`, with why the connection was lost where that says more. */
-  unavailable(cause: unknown): LarderError {
-    const told = this.#connectionError ?? cause
-    const reason = told instanceof Error ? told.message : String(told)
-    return new LarderError('unavailable', `${this.displayUrl}: ${reason}`, { cause })
+  get #placing() {
+    return { seeds: this.#seeds, shardCount: this.#connection.shardCount }
   }
 
-  #rowOf(place: PackedKey, value: Buffer | null): Buffer | undefined {
-    if (value === null) return undefined
-    const row = unpackValue(place, value)
-    if (row === undefined) this.#hashCollisionCount++
-    return row
-  }
-
-  #scriptArguments(
-    writes: RowWrites,
-    step: Uint32Array,
-    places: readonly PackedKey[],
-  ): (Buffer | number)[] {
-    const rows = Array.from(step, (index) => ({
-      place: placeAt(places, index),
-      row: rowOfWrite(writes, index),
-      keepMs: withJitter(Math.max(1, keepMsOfWrite(writes, index)), this.#prng),
-    }))
-    return [rows.length, ...rows.map(({ place }) => place.key), packRows(rows)]
-  }
-
-  /** Runs the script once per call, all in one pipeline; sends its text where Redis lost it. */
-  async #runScripts(calls: readonly (Buffer | number)[][]): Promise<number> {
-    const answers = await this.#pipeline('EVALSHA', scriptSha, calls)
-    const forgotten = calls.filter((_, index) => isUnknownScript(answers[index]?.[0]))
-    const repeated = await this.#pipeline('EVAL', writeScript, forgotten)
-    let storedCount = 0
-    for (const [error, count] of [...answers, ...repeated]) {
-      if (error === null) storedCount += Number(count)
-      else if (!isUnknownScript(error)) throw error
+  /** Reads the rows of `groups`; returns why some could not be read. */
+  async #readGroups(
+    places: RowPlaces,
+    groups: readonly PlaceGroup[],
+    target: ReplyTarget,
+    signal: AbortSignal,
+  ): Promise<Error | undefined> {
+    const replies = await this.#send(
+      groups.map((group) => planRead(places, group)),
+      signal,
+    )
+    let failure: Error | undefined
+    const moving: PlaceGroup[] = []
+    for (const [index, group] of groups.entries()) {
+      const reply = replies[index] ?? null
+      if (isOfMovingKeys(reply) && group.positions.length > 1) {
+        moving.push(...splitGroup(group))
+      } else if (reply instanceof Error) {
+        const slots = group.positions.map((position) => places.slots[position] ?? 0)
+        failSlots(target.into, slots, target.from)
+        failure ??= this.#asTierError(reply)
+      } else {
+        this.#hashCollisionCount += fillFromReply(places, group, reply, target)
+      }
     }
-    return storedCount
+    if (moving.length === 0) return failure
+    const failureOfMoving = await this.#readGroups(places, moving, target, signal)
+    return failure ?? failureOfMoving
   }
 
-  async #pipeline(
-    command: 'EVALSHA' | 'EVAL',
-    script: string,
-    calls: readonly (Buffer | number)[][],
-  ): Promise<[Error | null, unknown][]> {
-    if (calls.length === 0) return []
-    const pipeline = this.#client.pipeline()
-    for (const args of calls) pipeline.call(command, script, ...args)
-    return (await pipeline.exec()) ?? []
-  }
-
-  async #ask<T>(answer: Promise<T>, signal: AbortSignal): Promise<T> {
-    try {
-      return await untilAborted(answer, signal)
-    } catch (thrown) {
-      throw this.#asTierError(thrown)
+  /** Sends each call's command, with the script's text where a server does not know it. */
+  async #send(
+    calls: readonly RedisCall[],
+    signal: AbortSignal,
+  ): Promise<readonly (RedisReply | Error)[]> {
+    const replies = await this.#connection.send(
+      calls.map(({ first }) => first),
+      signal,
+    )
+    if (!replies.some(isUnknownScript)) return replies
+    const repeated: RedisCommand[] = []
+    for (const [index, { withText }] of calls.entries()) {
+      if (isUnknownScript(replies[index]) && withText !== undefined) repeated.push(withText())
     }
+    const later = [...(await this.#connection.send(repeated, signal))]
+    return replies.map((reply) => (isUnknownScript(reply) ? (later.shift() ?? reply) : reply))
+  }
+
+  /** The replies of `calls`, key by key where that is asked for. Throws the first error at the end. */
+  async #sendAll(calls: readonly RedisCall[], signal: AbortSignal): Promise<RedisReply[]> {
+    const replies = await this.#send(calls, signal)
+    const moving = calls.flatMap(({ byKey }, index) =>
+      isOfMovingKeys(replies[index]) && byKey !== undefined ? byKey() : [],
+    )
+    const later = moving.length === 0 ? [] : await this.#sendAll(moving, signal)
+    const whole = replies.filter(
+      (reply, index) => !isOfMovingKeys(reply) || calls[index]?.byKey === undefined,
+    )
+    return [...whole.map((reply) => this.#expectReply(reply)), ...later]
+  }
+
+  /** What the listpack limits of all servers mean for the buckets that were written. */
+  async #bucketFindings(signal: AbortSignal): Promise<string[]> {
+    if (!this.#bucketUse.isUsed) return []
+    const replies = await this.#connection.sendToAll('config', listpackConfigArgs, signal)
+    return replies.flatMap((reply) => this.#bucketUse.findings(parseListpackLimits(reply)))
+  }
+
+  #expectReply(reply: RedisReply | Error): RedisReply {
+    if (reply instanceof Error) throw this.#asTierError(reply)
+    return reply
   }
 
   #asTierError(thrown: unknown): LarderError {
@@ -245,16 +244,21 @@ export class RedisTier implements Tier {
         { cause: thrown },
       )
     }
-    return this.unavailable(thrown)
+    // Why the connection was lost says more than that it is.
+    return unavailable(this.displayUrl, this.#connection.lostBecause() ?? thrown)
   }
 }
 
-function placeAt(places: readonly PackedKey[], index: number): PackedKey {
-  const place = places[index]
-  assert(place !== undefined, 'every key of a write has a place')
-  return place
+function unavailable(displayUrl: string, cause: unknown): LarderError {
+  const reason = cause instanceof Error ? cause.message : String(cause)
+  return new LarderError('unavailable', `${displayUrl}: ${reason}`, { cause })
 }
 
-function isUnknownScript(error: Error | null | undefined): boolean {
-  return error?.message.startsWith('NOSCRIPT') === true
+/** A cluster's answer to several keys of a slot on its way from one server to another. */
+function isOfMovingKeys(reply: RedisReply | Error | undefined): boolean {
+  return reply instanceof Error && reply.message.startsWith('TRYAGAIN')
+}
+
+function isUnknownScript(reply: RedisReply | Error | undefined): boolean {
+  return reply instanceof Error && reply.message.startsWith('NOSCRIPT')
 }

@@ -30,6 +30,28 @@ test('a row may start later than the block it comes in', () => {
   expect([0, 1].map((slot) => [...batch.rowAt(slot)])).toEqual([[2, 3], []])
 })
 
+test('many rows come in one block', () => {
+  const batch = new RowBatch(2)
+  batch.setRow(0, bytes(9), tierCode.hot)
+  const start = batch.append(bytes(1, 2, 3, 4))
+  batch.setAppended(1, start + 1, 2, tierCode.warm)
+  batch.setAppended(0, start + 4, 0, tierCode.warm)
+  expect([0, 1].map((slot) => [...batch.rowAt(slot)])).toEqual([[], [2, 3]])
+  expect(() => batch.setAppended(0, start + 2, 3, tierCode.warm)).toThrow(
+    'a row lies in what was copied in',
+  )
+})
+
+test('a first block is taken as it is, and copied when there are more', () => {
+  const batch = new RowBatch(2)
+  const block = bytes(1, 2, 3)
+  batch.setAppended(0, batch.adopt(block) + 1, 2, tierCode.hot)
+  expect(batch.arena).toBe(block)
+  batch.setAppended(1, batch.adopt(bytes(4)), 1, tierCode.hot)
+  block.fill(9)
+  expect([0, 1].map((slot) => [...batch.rowAt(slot)])).toEqual([[2, 3], [4]])
+})
+
 test('a row is copied in, and survives the growth of the arena', () => {
   const batch = new RowBatch(40, 1)
   const row = bytes(9, 9)

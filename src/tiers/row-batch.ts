@@ -3,7 +3,7 @@
  *
  * A request owns its batch until it releases it; several tiers may fill slots of one batch, one
  * after the other (hot, then warm for what hot lacked). Rows are copied in: a tier's own buffers are
- * free again when its read returns.
+ * free again when its read returns. What a tier received for this batch alone, it may give up instead.
  */
 import { assert } from '../assert.js'
 
@@ -14,6 +14,8 @@ export const rowState = { pending: 0, row: 1, absent: 2, failed: 3 } as const
 export const tierCode = { none: 0, near: 1, hot: 2, warm: 3 } as const
 export type TierCode = (typeof tierCode)[keyof typeof tierCode]
 
+const nothing = new Uint8Array(0)
+
 export class RowBatch {
   readonly count: number
   /** `rowState` codes. */
@@ -23,16 +25,17 @@ export class RowBatch {
   /** Row i is `arena[starts[i] .. starts[i] + lengths[i])` where its state is `row`. */
   readonly starts: Uint32Array
   readonly lengths: Uint32Array
-  #arena: Uint8Array
+  readonly #firstArenaBytes: number
+  #arena: Uint8Array = nothing
   #used = 0
 
   constructor(count: number, rowBytesExpected = 128) {
     this.count = count
+    this.#firstArenaBytes = Math.max(64, count * rowBytesExpected)
     this.states = new Uint8Array(count)
     this.tiers = new Uint8Array(count)
     this.starts = new Uint32Array(count)
     this.lengths = new Uint32Array(count)
-    this.#arena = new Uint8Array(Math.max(64, count * rowBytesExpected))
   }
 
   /** All rows' bytes. A `setRow` may replace it: ask again after every write. */
@@ -42,15 +45,38 @@ export class RowBatch {
 
   /** Copies in the row that is `block` from `rowStart` on: a block is copied whole, to make no view of it. */
   setRow(slot: number, block: Uint8Array, tier: TierCode, rowStart = 0): void {
+    const start = this.append(block)
+    this.setAppended(slot, start + rowStart, block.byteLength - rowStart, tier)
+  }
+
+  /**
+   * As `append`, but a first block becomes the arena itself: for memory that nobody changes as long as
+   * the batch lives, such as what was received for it.
+   */
+  adopt(block: Uint8Array): number {
+    if (this.#used > 0) return this.append(block)
+    this.#arena = block
+    this.#used = block.byteLength
+    return 0
+  }
+
+  /** Copies in a block of many rows and returns where in the arena it starts. */
+  append(block: Uint8Array): number {
+    const start = this.#used
+    this.#reserve(block.byteLength)
+    this.#arena.set(block, start)
+    this.#used += block.byteLength
+    return start
+  }
+
+  /** The row of `slot` is `rowBytes` bytes at `start` of the arena, which `append` copied in. */
+  setAppended(slot: number, start: number, rowBytes: number, tier: TierCode): void {
     assert(slot < this.count, 'a row lands in a slot of its batch')
-    const blockBytes = block.byteLength
-    this.#reserve(blockBytes)
-    this.#arena.set(block, this.#used)
+    assert(start + rowBytes <= this.#used, 'a row lies in what was copied in')
     this.states[slot] = rowState.row
     this.tiers[slot] = tier
-    this.starts[slot] = this.#used + rowStart
-    this.lengths[slot] = blockBytes - rowStart
-    this.#used += blockBytes
+    this.starts[slot] = start
+    this.lengths[slot] = rowBytes
   }
 
   setAbsent(slot: number, tier: TierCode): void {
@@ -73,7 +99,9 @@ export class RowBatch {
   #reserve(byteCount: number): void {
     const needed = this.#used + byteCount
     if (needed <= this.#arena.byteLength) return
-    const grown = new Uint8Array(Math.max(needed, this.#arena.byteLength * 2))
+    const grown = new Uint8Array(
+      Math.max(needed, this.#firstArenaBytes, this.#arena.byteLength * 2),
+    )
     grown.set(this.#arena.subarray(0, this.#used))
     this.#arena = grown
   }

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { entry, writesOf } from '../../test/support/tier-rows.js'
+import { entry, formOf, writesOf } from '../../test/support/tier-rows.js'
 import { allIndices, assertRows, planSteps } from './row-writes.js'
 
 /** Rows of the given sizes; a row is never shorter than its header. */
@@ -24,10 +24,64 @@ test.each([
   expect(planned.map((step) => [...step])).toEqual(steps)
 })
 
+test.each([
+  {
+    title: 'ends at the last border',
+    borders: [2],
+    steps: [
+      [0, 1],
+      [2, 3, 4],
+    ],
+  },
+  {
+    title: 'ends at the last of several',
+    borders: [1, 2],
+    steps: [
+      [0, 1],
+      [2, 3, 4],
+    ],
+  },
+  {
+    title: 'ends at its bound where there is none',
+    borders: [],
+    steps: [
+      [0, 1, 2],
+      [3, 4],
+    ],
+  },
+  {
+    title: 'does not end early for nothing',
+    borders: [4],
+    steps: [
+      [0, 1, 2],
+      [3, 4],
+    ],
+  },
+  {
+    title: 'may end at every row',
+    borders: [1, 2, 3, 4],
+    steps: [
+      [0, 1, 2],
+      [3, 4],
+    ],
+  },
+])('a step $title', ({ borders, steps }) => {
+  const writes = writesOfSizes([20, 20, 20, 20, 20])
+  const bounds = { rowsMax: 3, bytesMax: 100 }
+  const planned = planSteps(writes, allIndices(5), bounds, (position) => borders.includes(position))
+  expect(planned.map((step) => [...step])).toEqual(steps)
+})
+
 test('steps follow the order given', () => {
   const order = Uint32Array.of(3, 1, 0, 2)
   const planned = planSteps(writesOfSizes([20, 20, 20, 20]), order, { rowsMax: 3, bytesMax: 100 })
   expect(planned.map((step) => [...step])).toEqual([[3, 1, 0], [2]])
+})
+
+test('a row of a layout that its form does not know is found before any store sees it', () => {
+  const form = formOf(new Map())
+  const newer = { ...entry({ generation: 1, key: 'k', layoutId: 3 }), form }
+  expect(() => assertRows(writesOf([newer]))).toThrow('layout 3 of a stored row is not known')
 })
 
 test.each([

@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest'
-import { concatKeys } from './key-concat.js'
+import { plainKeys } from '../../test/support/tier-rows.js'
 import { RowBatch } from './row-batch.js'
 import { SharedMisses } from './shared-misses.js'
 
 const keysOf = (generation: number, ...names: string[]) =>
-  concatKeys(names.map((name) => ({ generation, key: Buffer.from(name, 'latin1') })))
+  plainKeys(names.map((name) => ({ generation, key: Buffer.from(name, 'latin1') })))
 
 /** A read that a test ends. */
 function createRead() {

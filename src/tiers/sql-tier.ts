@@ -19,8 +19,8 @@ import {
   sqlStatementRowsMax,
 } from '../limits.js'
 import { failSlots, throwIfAborted } from './abortable.js'
-import { generationAt, type KeyBatch } from './key-batch.js'
-import { concatKeys } from './key-concat.js'
+import { formAt, generationAt, type KeyBatch } from './key-batch.js'
+import { concatGenerationKeys } from './key-concat.js'
 import type { RowBatch, TierCode } from './row-batch.js'
 import { allIndices, assertRows, keepMsOfWrite, planSteps, rowOfWrite } from './row-writes.js'
 import { encodeBytesArray, encodeInt8Array, encodeTimestampArray } from './sql-array.js'
@@ -117,7 +117,7 @@ export class SqlTier implements Tier {
       const last = page.at(-1)
       if (last === undefined) return
       const keys = page.map(({ warmKey }) => ({ generation, key: entityKeyOfWarmKey(warmKey) }))
-      yield { keys: concatKeys(keys), rows: page.map(({ row }) => row) }
+      yield { keys: concatGenerationKeys(keys), rows: page.map(({ row }) => row) }
       const pageBytes = page.reduce((sum, { row }) => sum + row.byteLength, 1)
       rowsMax = Math.ceil(Math.min(scanRowsMax, (scanBytesMax * page.length) / pageBytes))
       after = last.warmKey
@@ -164,7 +164,9 @@ export class SqlTier implements Tier {
     const nowMs = this.#pool.clock.nowMs()
     const indices = Array.from(step)
     const rows = indices.map((index) => rowOfWrite(writes, index))
-    const headers = rows.map((row) => readRowHeader(row))
+    const headers = indices.map((index) =>
+      readRowHeader(rowOfWrite(writes, index), formAt(writes.keys, index).versions),
+    )
     const values = [
       ...keyArrays(writes.keys, step, keysAt(sorted.warmKeys, step)),
       encodeInt8Array(headers.map(({ eventTimeUs }) => eventTimeUs)),

@@ -5,10 +5,10 @@ import {
   type RecordedObserver,
 } from '../../test/support/recorded-observer.js'
 import { createScriptedTier, type ScriptedTier } from '../../test/support/scripted-tier.js'
+import { plainKeys } from '../../test/support/tier-rows.js'
 import { encodeVersionOnlyRow, tombstoneLayoutId } from '../codec/row-version.js'
 import { LarderError } from '../errors.js'
 import { untilAborted } from './abortable.js'
-import { concatKeys } from './key-concat.js'
 import { type StorePlan, type StoreTiers, storeRows } from './store-rows.js'
 import { writesOf } from './tier.js'
 
@@ -30,7 +30,7 @@ beforeEach(() => {
 
 function planOf(names: readonly string[], { sequence = 1n, inHot = true } = {}): StorePlan {
   const keysUnder = (generation: number) =>
-    concatKeys(names.map((name) => ({ generation, key: Buffer.from(name) })))
+    plainKeys(names.map((name) => ({ generation, key: Buffer.from(name) })))
   const row = encodeVersionOnlyRow(tombstoneLayoutId, { eventTimeUs: 0n, sequence })
   const rows = names.map((_, slot) => ({ slot, row, keepMs: 1000 }))
   return {

@@ -9,6 +9,7 @@
 
 import { compareRowVersions } from '../codec/row-version.js'
 import { LarderError } from '../errors.js'
+import type { VersionTable } from '../version-format.js'
 
 /** Bytes that stand before the row. */
 export const expiryBytes = 6
@@ -36,12 +37,16 @@ export function isExpired(stored: Uint8Array, nowMs: number): boolean {
 
 /**
  * True where `row` is newer than what is stored. Stored bytes that are no row give way to any row:
- * writing again is how a corrupt row is healed.
+ * writing again is how a corrupt row is healed. Throws `unknownLayout` where a newer daemon stored it.
  */
-export function supersedes(row: Uint8Array, stored: Uint8Array | undefined): boolean {
+export function supersedes(
+  row: Uint8Array,
+  stored: Uint8Array | undefined,
+  versions: VersionTable,
+): boolean {
   if (stored === undefined) return true
   try {
-    return compareRowVersions(row, rowOfStored(stored)) > 0
+    return compareRowVersions(row, rowOfStored(stored), versions) > 0
   } catch (thrown) {
     if (thrown instanceof LarderError && thrown.code === 'corrupt_row') return true
     throw thrown

@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest'
+import { plainKeys } from '../../test/support/tier-rows.js'
 import { entityKeyAt, generationAt } from './key-batch.js'
-import { concatKeys } from './key-concat.js'
 import { keepMsOfWrite, rowOfWrite } from './row-writes.js'
 import { writesOf } from './tier.js'
 
-const keys = concatKeys([
+const keys = plainKeys([
   { generation: 1, key: Buffer.from('first') },
   { generation: 2, key: Buffer.from('') },
   { generation: 3, key: Buffer.from('third') },
@@ -31,7 +31,7 @@ test('the writes of some slots, in the order they are named', () => {
 
 test('nothing is shared with what was given', () => {
   const row = Buffer.from('abc')
-  const given = concatKeys([{ generation: 1, key: Buffer.from('key') }])
+  const given = plainKeys([{ generation: 1, key: Buffer.from('key') }])
   const writes = writesOf(given, [{ slot: 0, row, keepMs: 1 }])
   row.fill(0)
   given.bytes.fill(0)

@@ -2,10 +2,11 @@
  * The tier contract: a place rows live.
  *
  * Tiers hold opaque bytes. All a tier knows of a row is the header that `codec/row-version.ts`
- * describes, by which it decides which of two rows is newer. `test/contracts/tier.contract.ts` is this
+ * describes, by which it decides which of two rows is newer; what it must know of a view's layouts for
+ * that comes with the keys (`KeyBatch.forms`). `test/contracts/tier.contract.ts` is this
  * file as tests; every implementation passes it on a real server.
  */
-import { entityKeyAt, generationAt, type KeyBatch } from './key-batch.js'
+import { entityKeyAt, type GenerationKeys, generationAt, type KeyBatch } from './key-batch.js'
 import { concatBytes, concatKeys } from './key-concat.js'
 import type { RowBatch, TierCode } from './row-batch.js'
 
@@ -37,7 +38,7 @@ export function writesOf(keys: KeyBatch, rows: readonly SlotWrite[]): RowWrites 
     key: entityKeyAt(keys, slot),
   }))
   return {
-    keys: concatKeys(picked),
+    keys: concatKeys(picked, keys.forms),
     rows: bytes,
     rowOffsets: offsets,
     keepMs: Float64Array.from(rows, ({ keepMs }) => keepMs),
@@ -52,7 +53,7 @@ export interface WriteResult {
 
 /** Rows of one generation, in the tier's own order. */
 export interface ScannedRows {
-  readonly keys: KeyBatch
+  readonly keys: GenerationKeys
   readonly rows: readonly Uint8Array[]
 }
 
@@ -92,7 +93,8 @@ export interface Tier {
    * Stores each row unless the tier holds an equal or newer version of it; atomic per row. Returns
    * when every row is stored as durably as the tier can. Throws `LarderError` (`unavailable`,
    * `hot_out_of_memory`, `deadline_exceeded`, `cancelled`): some rows may then be stored, and the same
-   * call again completes it.
+   * call again completes it. A stored row of a layout that its form does not know is `unavailable` (see
+   * `unknownLayout`) and stays: a newer daemon wrote it.
    */
   write(writes: RowWrites, signal: AbortSignal): Promise<WriteResult>
 

@@ -47,7 +47,7 @@ export function encodeCells(
   })
   const eventTimesUs = new BigInt64Array(rows.length).fill(eventTimeUs)
   const batch = { columns, eventTimesUs, sequence, rowCount: rows.length }
-  const encoded = encodeRows(createRowLayout(layout), batch)
+  const encoded = encodeRows([createRowLayout(layout)], batch)
   assert('rows' in encoded, 'the cells fit their types')
   return rows.map((_, row) =>
     Uint8Array.from(encoded.rows.subarray(encoded.rowOffsets[row], encoded.rowOffsets[row + 1])),

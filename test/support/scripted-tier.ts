@@ -3,8 +3,13 @@
  */
 import { compareRowVersions } from '../../src/codec/row-version.js'
 import { failSlots } from '../../src/tiers/abortable.js'
-import { entityKeyAt, generationAt, type KeyBatch } from '../../src/tiers/key-batch.js'
-import { concatKeys } from '../../src/tiers/key-concat.js'
+import {
+  entityKeyAt,
+  formAt,
+  type GenerationKeys,
+  generationAt,
+} from '../../src/tiers/key-batch.js'
+import { concatGenerationKeys } from '../../src/tiers/key-concat.js'
 import { rowOfWrite } from '../../src/tiers/row-writes.js'
 import type { RowWrites, Tier } from '../../src/tiers/tier.js'
 
@@ -59,7 +64,8 @@ export function createScriptedTier(kind: string): ScriptedTier {
       for (let index = 0; index < keys.count; index++) {
         const row = Uint8Array.from(rowOfWrite(rowWrites, index))
         const stored = rows.get(keyPath(keys, index))
-        if (stored !== undefined && compareRowVersions(row, stored) <= 0) continue
+        const { versions } = formAt(keys, index)
+        if (stored !== undefined && compareRowVersions(row, stored, versions) <= 0) continue
         rows.set(keyPath(keys, index), row)
         storedCount++
       }
@@ -87,20 +93,20 @@ export function createScriptedTier(kind: string): ScriptedTier {
 async function* scanRows(rows: ReadonlyMap<string, Uint8Array>, generation: number) {
   const prefix = `${generation}:`
   const found = [...rows].filter(([path]) => path.startsWith(prefix))
-  const keys = concatKeys(
+  const keys = concatGenerationKeys(
     found.map(([path]) => ({ generation, key: Buffer.from(path.slice(prefix.length), 'latin1') })),
   )
   yield { keys, rows: found.map(([, row]) => row) }
 }
 
-function keyPath(keys: KeyBatch, index: number): string {
+function keyPath(keys: GenerationKeys, index: number): string {
   return `${generationAt(keys, index)}:${keyName(keys, index)}`
 }
 
-function keyName(keys: KeyBatch, index: number): string {
+function keyName(keys: GenerationKeys, index: number): string {
   return Buffer.from(entityKeyAt(keys, index)).toString('latin1')
 }
 
-function allNames(keys: KeyBatch): string {
+function allNames(keys: GenerationKeys): string {
   return Array.from({ length: keys.count }, (_, index) => keyName(keys, index)).join(' ')
 }

@@ -12,6 +12,8 @@ const rpcPaths = {
   predict: '/larder.v1.ServingService/Predict',
   writeFeatures: '/larder.v1.IngestService/WriteFeatures',
   deleteEntities: '/larder.v1.IngestService/DeleteEntities',
+  sampleRows: '/larder.v1.AdminService/SampleRows',
+  registerLayout: '/larder.v1.AdminService/RegisterLayout',
 } as const
 export type Rpc = keyof typeof rpcPaths
 
@@ -64,8 +66,8 @@ export function createRawCalls(address: string, timeoutMs: number): RawCalls {
     })
   return {
     send(rpc, bytes) {
-      const isUnary = rpc === 'getFeatures' || rpc === 'predict'
-      return isUnary ? unary(rpcPaths[rpc], bytes) : streaming(rpc, bytes)
+      const isStream = rpc === 'writeFeatures' || rpc === 'deleteEntities'
+      return isStream ? streaming(rpc, bytes) : unary(rpcPaths[rpc], bytes)
     },
     close: () => client.close(),
   }

@@ -9,8 +9,14 @@ import { compareRowVersions } from '../../src/codec/row-version.js'
 import { LarderError } from '../../src/errors.js'
 import type { Prng } from '../../src/prng.js'
 import { failSlots, untilAborted } from '../../src/tiers/abortable.js'
-import { entityKeyAt, generationAt, type KeyBatch } from '../../src/tiers/key-batch.js'
-import { concatKeys } from '../../src/tiers/key-concat.js'
+import {
+  entityKeyAt,
+  formAt,
+  type GenerationKeys,
+  generationAt,
+  type KeyBatch,
+} from '../../src/tiers/key-batch.js'
+import { concatGenerationKeys } from '../../src/tiers/key-concat.js'
 import type { RowBatch, TierCode } from '../../src/tiers/row-batch.js'
 import { assertRows, keepMsOfWrite, rowOfWrite } from '../../src/tiers/row-writes.js'
 import type { RowWrites, ScannedRows, Tier, TierStats, WriteResult } from '../../src/tiers/tier.js'
@@ -120,7 +126,7 @@ export class SimTier implements Tier {
     const places = [...this.#rows.keys()].filter((place) => place.startsWith(prefix))
     const keys = places.map((place) => Buffer.from(place.slice(prefix.length), 'latin1'))
     const rows = places.flatMap((place) => this.#rows.get(place)?.row ?? [])
-    yield { keys: concatKeys(keys.map((key) => ({ generation, key }))), rows }
+    yield { keys: concatGenerationKeys(keys.map((key) => ({ generation, key }))), rows }
   }
 
   async reclaim(): Promise<number> {
@@ -139,7 +145,8 @@ export class SimTier implements Tier {
     const place = placeOf(writes.keys, index)
     const row = rowOfWrite(writes, index)
     const stored = this.#rowAt(place)
-    if (stored !== undefined && compareRowVersions(row, stored.row) <= 0) return false
+    const { versions } = formAt(writes.keys, index)
+    if (stored !== undefined && compareRowVersions(row, stored.row, versions) <= 0) return false
     const nowMs = this.#options.clock.nowMs()
     const expiresAtMs = nowMs + keepMsOfWrite(writes, index)
     this.#rows.set(place, { row, writtenAtMs: nowMs, expiresAtMs })
@@ -195,7 +202,7 @@ export class SimTier implements Tier {
   }
 }
 
-function placeOf(keys: KeyBatch, index: number): string {
+function placeOf(keys: GenerationKeys, index: number): string {
   const key = Buffer.from(entityKeyAt(keys, index)).toString('latin1')
   return `${generationAt(keys, index)}:${key}`
 }

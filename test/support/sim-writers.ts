@@ -10,8 +10,8 @@ import {
   type WriteAck,
 } from '../../src/client/index.js'
 import { readRowHeader, tombstoneLayoutId } from '../../src/codec/row-version.js'
-import { concatKeys } from '../../src/tiers/key-concat.js'
 import { RowBatch, rowState, tierCode } from '../../src/tiers/row-batch.js'
+import { plainForm } from '../../src/tiers/row-form.js'
 import type { Tier } from '../../src/tiers/tier.js'
 import {
   type AccountView,
@@ -24,7 +24,7 @@ import {
   standDelete,
   standingKey,
 } from './sim-history.js'
-import { never } from './tier-rows.js'
+import { never, plainKeys } from './tier-rows.js'
 
 /** What playing a history came to. */
 export interface Played {
@@ -172,7 +172,7 @@ export async function readTierRows(
   generation: number,
   keys: { readonly view: AccountView; readonly names: readonly string[] },
 ): Promise<Map<string, TierRow>> {
-  const batch = concatKeys(keys.names.map((name) => ({ generation, key: Buffer.from(name) })))
+  const batch = plainKeys(keys.names.map((name) => ({ generation, key: Buffer.from(name) })))
   const into = new RowBatch(batch.count)
   const slots = Uint32Array.from(keys.names.keys())
   const failure = await tier.read(batch, slots, into, tierCode.warm, never)
@@ -181,7 +181,7 @@ export async function readTierRows(
   for (const [slot, name] of keys.names.entries()) {
     if (into.states[slot] !== rowState.row) continue
     const row = Buffer.from(into.rowAt(slot))
-    const { eventTimeUs, sequence, layoutId } = readRowHeader(row)
+    const { eventTimeUs, sequence, layoutId } = readRowHeader(row, plainForm.versions)
     const kind = layoutId === tombstoneLayoutId ? 'deleted' : 'row'
     const version = `${eventTimeUs}/${sequence}/${kind}`
     rows.set(standingKey(keys.view, name), { version, rowHex: row.toString('hex') })

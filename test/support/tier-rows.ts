@@ -3,10 +3,13 @@
  */
 import { setMaxListeners } from 'node:events'
 import { compareRowVersions, type RowVersion } from '../../src/codec/row-version.js'
-import type { KeyBatch } from '../../src/tiers/key-batch.js'
-import { concatKeys } from '../../src/tiers/key-concat.js'
+import type { Packing } from '../../src/packing.js'
+import type { GenerationKeys, KeyBatch } from '../../src/tiers/key-batch.js'
+import { concatKeys, type SingleKey } from '../../src/tiers/key-concat.js'
 import { RowBatch, rowState, tierCode } from '../../src/tiers/row-batch.js'
+import { plainForm, type RowForm } from '../../src/tiers/row-form.js'
 import type { RowWrites, Tier } from '../../src/tiers/tier.js'
+import type { CompactVersion } from '../../src/version-format.js'
 
 const hourMs = 3600 * 1000
 /** A signal that never fires, for any number of calls at once. */
@@ -19,6 +22,8 @@ export interface TestEntry {
   readonly key: Buffer
   readonly row: Buffer
   readonly keepMs: number
+  /** Of all rows of its generation. */
+  readonly form: RowForm
 }
 
 export interface EntryWords {
@@ -28,24 +33,60 @@ export interface EntryWords {
   readonly version?: RowVersion
   readonly layoutId?: number
   readonly keepMs?: number
+  /** Plain where it is left out. */
+  readonly form?: RowForm
 }
 
 /** An entry whose row has the header of `row-version.ts` and `body` behind it. */
 export function entry(words: EntryWords): TestEntry {
   const version = words.version ?? { eventTimeUs: 992_628_000_000_000n, sequence: 1n }
-  const header = Buffer.alloc(16)
-  header.writeBigUInt64BE(BigInt.asUintN(64, version.eventTimeUs) ^ (1n << 63n))
-  header.writeBigUInt64BE(version.sequence, 8)
+  const form = words.form ?? plainForm
+  const compact = form.versions.compact.get(words.layoutId ?? 2)
+  const header = compact === undefined ? fullVersion(version) : compactVersion(version, compact)
   return {
     generation: words.generation,
     key: Buffer.from(words.key),
     row: Buffer.concat([varint(words.layoutId ?? 2), header, Buffer.from(words.body ?? 'row')]),
     keepMs: words.keepMs ?? hourMs,
+    form,
   }
 }
 
+/** A form whose layouts, beside the plain one with the id 2, are `compact`. */
+export function formOf(compact: ReadonlyMap<number, CompactVersion>): RowForm {
+  return { ...plainForm, versions: { layoutIdMax: Math.max(2, ...compact.keys()), compact } }
+}
+
+/** `tier`, given every key as of a generation with `packing`. */
+export function withPacking(tier: Tier, packing: Packing): Tier {
+  const packed = (keys: KeyBatch): KeyBatch => {
+    const forms = [...keys.forms].map(
+      ([generation, form]) => [generation, { ...form, packing }] as const,
+    )
+    return { ...keys, forms: new Map(forms) }
+  }
+  return {
+    kind: tier.kind,
+    displayUrl: tier.displayUrl,
+    durable: tier.durable,
+    read: (keys, slots, into, from, signal) => tier.read(packed(keys), slots, into, from, signal),
+    write: (writes, signal) => tier.write({ ...writes, keys: packed(writes.keys) }, signal),
+    remove: (keys, signal) => tier.remove(packed(keys), signal),
+    scan: (generation, signal) => tier.scan(generation, signal),
+    reclaim: (signal) => tier.reclaim(signal),
+    ping: (signal) => tier.ping(signal),
+    stats: (signal) => tier.stats(signal),
+    close: () => tier.close(),
+  }
+}
+
+/** A batch of `keys`, every generation's rows plain. */
+export function plainKeys(keys: readonly SingleKey[]): KeyBatch {
+  return concatKeys(keys, new Map(keys.map(({ generation }) => [generation, plainForm])))
+}
+
 export function keysOf(entries: readonly TestEntry[]): KeyBatch {
-  return concatKeys(entries)
+  return concatKeys(entries, new Map(entries.map(({ generation, form }) => [generation, form])))
 }
 
 export function writesOf(entries: readonly TestEntry[]): RowWrites {
@@ -109,7 +150,8 @@ export function newestOf(entries: readonly TestEntry[], key: string): TestEntry 
   const [first, ...others] = entries.filter((written) => written.key.equals(Buffer.from(key)))
   if (first === undefined) throw new Error(`no entry has the key ${key}`)
   return others.reduce(
-    (newest, other) => (compareRowVersions(other.row, newest.row) > 0 ? other : newest),
+    (newest, other) =>
+      compareRowVersions(other.row, newest.row, other.form.versions) > 0 ? other : newest,
     first,
   )
 }
@@ -157,7 +199,7 @@ export function textsOf(entries: readonly TestEntry[]): string[] {
   return entries.map(({ key, row }) => `${key.toString('latin1')} ${row.toString('hex')}`).sort()
 }
 
-function keyText(keys: KeyBatch, index: number): string {
+function keyText(keys: GenerationKeys, index: number): string {
   return Buffer.from(keys.bytes.subarray(keys.offsets[index], keys.offsets[index + 1])).toString(
     'latin1',
   )
@@ -165,6 +207,23 @@ function keyText(keys: KeyBatch, index: number): string {
 
 function allSlots(entries: readonly TestEntry[]): Uint32Array {
   return Uint32Array.from(entries, (_, index) => index)
+}
+
+function fullVersion({ eventTimeUs, sequence }: RowVersion): Buffer {
+  const bytes = Buffer.alloc(16)
+  bytes.writeBigUInt64BE(BigInt.asUintN(64, eventTimeUs) ^ (1n << 63n))
+  bytes.writeBigUInt64BE(sequence, 8)
+  return bytes
+}
+
+/** Throws where the version is none of the format's. */
+function compactVersion({ eventTimeUs, sequence }: RowVersion, format: CompactVersion): Buffer {
+  const steps = (eventTimeUs - format.eventBaseUs) / format.eventUnitUs
+  const fits = format.eventBaseUs + steps * format.eventUnitUs === eventTimeUs
+  if (!fits || sequence !== format.sequence) throw new RangeError('the format cannot hold this')
+  const bytes = Buffer.alloc(format.eventBytes)
+  if (format.eventBytes > 0) bytes.writeUIntBE(Number(steps), 0, format.eventBytes)
+  return bytes
 }
 
 function varint(value: number): Buffer {

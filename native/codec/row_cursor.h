@@ -1,0 +1,29 @@
+// Rows that are being decoded: where each stands, and what is to become of it.
+#pragma once
+
+#include <vector>
+
+#include "codec/bit_reader.h"
+#include "codec/row_fault.h"
+#include "codec/wire_column.h"
+
+namespace larder::codec {
+
+struct RowCursor {
+  BitReader reader;  // what is left of the body
+  // A bit per feature, from bit `markBegin` on: the set ones of a plain row, the exceptions of a
+  // learned one. Null where no bit is set.
+  std::uint8_t const* marks;
+  std::uint32_t slot;
+  std::uint32_t output;  // the output row that it becomes
+  std::int64_t eventTimeUs;
+  CellStatus status;  // of cells that have a value
+  bool isShown;       // else its values are checked, and land nowhere
+  RowFault fault;     // `none` for as long as nothing is wrong
+
+  bool isMarked(std::size_t bit) const {
+    return marks != nullptr && ((marks[bit / 8] >> (bit % 8)) & 1) != 0;
+  }
+};
+
+}  // namespace larder::codec
