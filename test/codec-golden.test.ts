@@ -187,6 +187,37 @@ test('hot and warm keys', async () => {
   expect(await formatDocument()).toContain(lines.join(''))
 })
 
+test('places in Redis: both packings, alone and in a cluster', async () => {
+  const seeds = { hotKey: 0x0123456789abcdefn, hotCheck: 0n, warmSpread: 0n }
+  const keys = [Buffer.from('JFK'), Buffer.alloc(40, 'x'), Buffer.alloc(41, 'x')]
+  const names = ['"JFK"', '40 times "x"', '41 times "x"']
+  const batch = {
+    generations: new Float64Array(keys.length).fill(2),
+    bytes: Buffer.concat(keys),
+    offsets: Uint32Array.of(0, 3, 43, 84),
+  }
+  const lines = [false, true].flatMap((isSharded) =>
+    [0, 1000].flatMap((bucketCount) => {
+      const packings = Float64Array.of(2, bucketCount)
+      const slots = Uint32Array.from(keys.keys())
+      const { bytes, offsets, fields, fieldOffsets } = placeHotRows(batch, slots, {
+        packings,
+        seeds,
+        isSharded,
+      })
+      const packing = bucketCount === 0 ? 'string' : `bucket of ${bucketCount}`
+      return names.map((name, index) => {
+        const key = bytes.subarray(offsets[index], offsets[index + 1]).toString('hex')
+        const field = fields?.subarray((fieldOffsets?.[index] ?? 0) + 1, fieldOffsets?.[index + 1])
+        const inBucket = bucketCount === 0 ? '' : `  field ${field?.toString('hex')}`
+        return `${name}, ${packing}${isSharded ? ', cluster' : ''}\n  key ${key}${inBucket}\n`
+      })
+    }),
+  )
+  await expect(lines.join('')).toMatchFileSnapshot(goldenPath('hot-places'))
+  expect(await formatDocument()).toContain(lines.join(''))
+})
+
 test('every type has its place in the format document', async () => {
   const document = await formatDocument()
   const names = everyType.map((type) =>

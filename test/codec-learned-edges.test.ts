@@ -403,8 +403,13 @@ function typeOf(text: string): FeatureType {
 
 function edgeCellOf(type: FeatureType, value: Value): ReferenceCell {
   if (value === null) return null
-  if (!Array.isArray(value)) return scalarCell(type, value as Scalar)
+  if (!isList(value)) return scalarCell(type, value)
   return value.map((element) => String(scalarCell(type, element)))
+}
+
+/** `Array.isArray` does not know read-only arrays. */
+function isList(value: Scalar | readonly Scalar[]): value is readonly Scalar[] {
+  return Array.isArray(value)
 }
 
 function scalarCell(type: FeatureType, value: Scalar): ReferenceCell {

@@ -14,19 +14,21 @@ import type { FeatureEncoding } from '../src/encoding-profile.js'
 import { createSeededPrng, type Prng } from '../src/prng.js'
 import { patientJudge, rowState, sequence, slotsOf } from './support/codec-batches.js'
 import { cellsOfColumn } from './support/codec-columns.js'
+import { block } from './support/encodings.js'
 import {
   decodeBatch,
   encodeBatch,
   encodeReferenceBatch,
   keptCells,
   type LearnedBatch,
+  oneFeatureBatch,
   plainLayout,
 } from './support/learned-batches.js'
 import { batchArbitrary } from './support/random-batch.js'
 import { randomProfile } from './support/random-profile.js'
 import { cellArbitrary, mutateRow, typeArbitrary } from './support/random-row.js'
 import { decodeLearnedRow, type LearnedReferenceLayout } from './support/reference-learned-row.js'
-import { emptyCellOf, type ReferenceFeature } from './support/reference-row.js'
+import { cellOf, emptyCellOf, type ReferenceFeature } from './support/reference-row.js'
 import { varint } from './support/reference-symbols.js'
 
 const seed = Number(process.env['LARDER_FUZZ_SEED'] ?? 20260101)
@@ -154,8 +156,7 @@ describe(`damaged rows (seed ${seed})`, () => {
     let corruptCount = 0
     let done = 0
     for (; done < fuzzRunCount && disagreements.length === 0; done += damagedPerBatch) {
-      const [batch] = fc.sample(batchArbitrary, { seed: prng.below(2 ** 31), numRuns: 1 })
-      assert(batch !== undefined, 'one batch')
+      const batch = prng.below(4) === 0 ? drawRepetitive(prng) : drawAny(prng)
       const rows = damagedRows(batch, prng)
       for (let begin = 0; begin < rows.length; begin += decodedAtOnce) {
         const some = rows.slice(begin, begin + decodedAtOnce)
@@ -170,6 +171,25 @@ describe(`damaged rows (seed ${seed})`, () => {
     expect(corruptCount).toBeLessThan(done * 0.95)
   })
 })
+
+function drawAny(prng: Prng): LearnedBatch {
+  const [batch] = fc.sample(batchArbitrary, { seed: prng.below(2 ** 31), numRuns: 1 })
+  assert(batch !== undefined, 'one batch')
+  return batch
+}
+
+/** Texts that LZ4 makes shorter. */
+function drawRepetitive(prng: Prng): LearnedBatch {
+  const letter = () => String.fromCharCode(97 + prng.below(26))
+  const texts = Array.from({ length: 20 }, () => {
+    const word = Array.from({ length: 1 + prng.below(6) }, letter).join('')
+    const wordOrLetter = () => (prng.below(5) === 0 ? letter() : word)
+    return Array.from({ length: 3 + prng.below(40) }, wordOrLetter).join('')
+  })
+  const type = { kind: 'scalar', scalar: 'string' } as const
+  const cells = texts.map((text) => cellOf(type, text))
+  return oneFeatureBatch(type, block(8, [0n, 12]), cells)
+}
 
 /** Rows of every layout of the batch, compressed where that is less, each with some damage. */
 function damagedRows({ layouts, rows, eventTimesUs }: LearnedBatch, prng: Prng): Buffer[] {

@@ -2,7 +2,7 @@
  * A view's layouts change under rows that are there: features come, go and come back, profiles are
  * learned, packings change. Old rows stay as they were written, and readable beside new ones.
  */
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { column, type RequestColumn } from '../src/client/index.js'
 import type { FeatureEncoding } from '../src/encoding-profile.js'
 import { encodeProfile } from '../src/profile-json.js'
@@ -326,5 +326,59 @@ describeOnBothKinds((recorder) => {
     daemon = await startDaemon({ tiers })
     const expected = expectedUsers('clicks', 'score', 'path', 'more', 'word')
     expect(await readUsers('restarted')).toEqual(expected)
+  })
+})
+
+describe('two daemons on one Redis and one PostgreSQL', () => {
+  let first: E2eDaemon
+  let second: E2eDaemon
+
+  beforeAll(async () => {
+    const tiers = await freshTiers('servers')
+    const definitions = definitionsOf([clicks, score, word, path])
+    first = await startDaemon({ tiers, definitions })
+    second = await startDaemon({ tiers })
+  })
+  afterAll(async () => {
+    await first.stop()
+    await second.stop()
+  })
+
+  test.each([
+    { name: 'a learned layout', user: 'ann', load: {} },
+    {
+      name: 'a compact layout of a load',
+      user: 'bob',
+      load: {
+        version: { eventBaseUs: nowUs - hourUs, eventUnitUs: secondUs, eventBytes: 2 },
+        loadId: 'first load',
+      },
+    },
+  ])('one reads rows of $name that only the other has seen', async ({ user, load }) => {
+    const target = { view: 'live', schemaVersion: 1, profileJson: firstProfile }
+    const { sequence } = await first.client.registerLayout({ ...target, ...load })
+    const values = { clicks: 300, score: 0.5, path: [1, 2, 3], word: 'green' }
+    const keys = [column.strings('user', [user])]
+    const writer = first.client.openWriter()
+    const ack = await writer.write({
+      batchId: user,
+      view: 'live',
+      schemaVersion: 1,
+      keys,
+      features: columnsOf(values),
+      eventTimesUs: BigInt64Array.of(nowUs),
+      ...(sequence === 0n ? {} : { sequence }),
+    })
+    await writer.close()
+    expect(ack).toMatchObject({ storedCount: 1, durable: true, visible: true })
+    const found = await second.client.getFeatures({ view: 'live', keys })
+    expect(found.toRows()).toEqual([
+      {
+        'live.clicks': values.clicks,
+        'live.score': values.score,
+        'live.word': values.word,
+        'live.path': values.path,
+      },
+    ])
   })
 })

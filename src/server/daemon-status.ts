@@ -3,9 +3,12 @@
  */
 import { LarderError } from '../errors.js'
 import type { GetStatusResponse, TierStatus } from '../gen/larder/v1/admin.js'
+import type { FeatureView } from '../registry/snapshot.js'
 import type { Tier } from '../tiers/tier.js'
 import type { AdminTools } from './admin-service.js'
+import { bucketFindings } from './bucket-findings.js'
 import { isLoopback } from './config-settings.js'
+import type { DaemonState } from './daemon-state.js'
 
 /** Asks every tier, and says what an operator should know. */
 export async function describeDaemon(
@@ -15,9 +18,7 @@ export async function describeDaemon(
 ): Promise<GetStatusResponse> {
   const { config, clock, health } = tools
   const state = tools.openedState()
-  const tiers: TierStatus[] = []
-  if (state?.hot !== undefined) tiers.push(await describeTier('hot', state.hot, signal))
-  if (state !== undefined) tiers.push(await describeTier('warm', state.warm, signal))
+  const tiers = state === undefined ? [] : await describeTiers(state, signal)
   const listenAddresses = [...tools.listenAddresses()]
   return {
     version,
@@ -35,7 +36,23 @@ export async function describeDaemon(
   }
 }
 
-async function describeTier(role: string, tier: Tier, signal: AbortSignal): Promise<TierStatus> {
+/** Both tiers, or the one that serves both roles. */
+export async function describeTiers(
+  state: DaemonState,
+  signal: AbortSignal,
+): Promise<TierStatus[]> {
+  const views = [...state.registry.current().views.values()]
+  const warm = await describeTier('warm', state.warm, [], signal)
+  if (state.hot === undefined) return [warm]
+  return [await describeTier('hot', state.hot, views, signal), warm]
+}
+
+async function describeTier(
+  role: string,
+  tier: Tier,
+  views: readonly FeatureView[],
+  signal: AbortSignal,
+): Promise<TierStatus> {
   const known = { role, url: tier.displayUrl }
   try {
     const stats = await tier.stats(signal)
@@ -46,7 +63,7 @@ async function describeTier(role: string, tier: Tier, signal: AbortSignal): Prom
       problem: '',
       rowCount: BigInt(stats.rowCount ?? -1),
       storedBytes: BigInt(stats.storedBytes ?? -1),
-      findings: [...stats.findings],
+      findings: [...stats.findings, ...bucketFindings(views, stats.listpackLimits)],
     }
   } catch (thrown) {
     return {

@@ -24,6 +24,7 @@ import { createAdmission } from './admission.js'
 import type { Config } from './config.js'
 import { createDaemonMetrics, type DaemonMetrics } from './daemon-metrics.js'
 import { type DaemonState, openDaemonState } from './daemon-state.js'
+import { describeTiers } from './daemon-status.js'
 import { createHealth, type Health } from './health.js'
 import { createHttpServer } from './http.js'
 import { createIngestService } from './ingest-service.js'
@@ -172,10 +173,22 @@ async function becomeReady(
     if (!draining.signal.aborted) health.setReady()
     const registryVersion = daemon.state.registry.current().version
     log.info({ ...addresses, registryVersion }, 'ready')
+    await warnOfFindings(daemon.state, log, draining.signal)
     return remove
   } catch (thrown) {
     await removeAddress?.()
     throw thrown
+  }
+}
+
+/** Tells what is wrong with the tiers as they are set up; `larder doctor` tells it again. */
+async function warnOfFindings(
+  state: DaemonState,
+  log: DaemonLog,
+  signal: AbortSignal,
+): Promise<void> {
+  for (const { role, url, findings } of await describeTiers(state, signal)) {
+    for (const finding of findings) log.warn({ tier: role, url }, `the ${role} tier: ${finding}`)
   }
 }
 

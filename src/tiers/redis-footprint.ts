@@ -2,7 +2,7 @@
  * What a row costs in Redis' memory, by packing: a model of its allocations. Pure.
  *
  * Of Redis 6.2 to 7.x with jemalloc's usual size classes, which step by 16 bytes up to 128 and then four
- * to each doubling, and of hashes that stay listpacks (see `redis-bucket-use.ts`). Builds with classes of
+ * to each doubling, and of hashes that stay listpacks (see `listpack-limits.ts`). Builds with classes of
  * 8 bytes take about 8 bytes less per key. `bench redis-memory` prints it beside what is measured.
  */
 import { keyCheckBytes } from '../codec/store-key.js'

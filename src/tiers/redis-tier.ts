@@ -13,7 +13,7 @@ import type { HashSeeds } from '../hash-seeds.js'
 import type { Prng } from '../prng.js'
 import { failSlots, throwIfAborted } from './abortable.js'
 import type { KeyBatch } from './key-batch.js'
-import { listpackConfigArgs, parseListpackLimits, RedisBucketUse } from './redis-bucket-use.js'
+import { leastListpackLimits, listpackConfigArgs } from './listpack-limits.js'
 import type { RedisCall } from './redis-command.js'
 import type { RedisCommand, RedisConnection, RedisReply } from './redis-connection.js'
 import { redisFindings, serverVersionOf, usedMemoryOf } from './redis-findings.js'
@@ -58,7 +58,6 @@ export class RedisTier implements Tier {
   readonly #connection: RedisConnection
   readonly #seeds: HashSeeds
   readonly #prng: Prng
-  readonly #bucketUse = new RedisBucketUse()
   /** Reads that met another entity's row under the same 128-bit hash. */
   #hashCollisionCount = 0
 
@@ -93,7 +92,6 @@ export class RedisTier implements Tier {
   async write(writes: RowWrites, signal: AbortSignal): Promise<WriteResult> {
     throwIfAborted(signal)
     assertRows(writes)
-    this.#bucketUse.note(writes)
     const calls = planWrites(writes, { ...this.#placing, prng: this.#prng })
     let storedCount = 0
     let unknownId: number | undefined
@@ -136,11 +134,11 @@ export class RedisTier implements Tier {
     const infos = replies.flatMap((reply) => (reply instanceof Error ? [] : [String(reply)]))
     const failures = replies.flatMap((reply) => (reply instanceof Error ? [reply] : []))
     if (infos.length === 0) throw this.#asTierError(failures[0])
+    const limits = await this.#connection.sendToAll('config', listpackConfigArgs, signal)
     const findings = [
       ...failures.map(({ message }) => message),
       ...infos.flatMap(redisFindings),
       ...(await this.#connection.findings(signal)),
-      ...(await this.#bucketFindings(signal)),
     ]
     if (this.#hashCollisionCount > 0) {
       findings.push(`${this.#hashCollisionCount} reads met another entity's row under their hash`)
@@ -151,6 +149,7 @@ export class RedisTier implements Tier {
       rowCount: undefined,
       storedBytes: infos.reduce((sum, info) => sum + usedMemoryOf(info), 0) || undefined,
       findings: [...new Set(findings)],
+      listpackLimits: leastListpackLimits(limits),
     }
   }
 
@@ -221,13 +220,6 @@ export class RedisTier implements Tier {
       (reply, index) => !isOfMovingKeys(reply) || calls[index]?.byKey === undefined,
     )
     return [...whole.map((reply) => this.#expectReply(reply)), ...later]
-  }
-
-  /** What the listpack limits of all servers mean for the buckets that were written. */
-  async #bucketFindings(signal: AbortSignal): Promise<string[]> {
-    if (!this.#bucketUse.isUsed) return []
-    const replies = await this.#connection.sendToAll('config', listpackConfigArgs, signal)
-    return replies.flatMap((reply) => this.#bucketUse.findings(parseListpackLimits(reply)))
   }
 
   #expectReply(reply: RedisReply | Error): RedisReply {

@@ -8,6 +8,7 @@
  */
 import { entityKeyAt, type GenerationKeys, generationAt, type KeyBatch } from './key-batch.js'
 import { concatBytes, concatKeys } from './key-concat.js'
+import type { ListpackLimits } from './listpack-limits.js'
 import type { RowBatch, TierCode } from './row-batch.js'
 
 /** Rows to write: distinct keys, each with its encoded row and how long the tier must keep it. */
@@ -65,6 +66,8 @@ export interface TierStats {
   readonly storedBytes: number | undefined
   /** What an operator should know, such as an eviction policy that loses rows. */
   readonly findings: readonly string[]
+  /** Of Redis: `unknown` where a server does not tell them. */
+  readonly listpackLimits?: ListpackLimits | 'unknown'
 }
 
 export interface Tier {
