@@ -5,13 +5,10 @@ import { assert } from '../../src/assert.js'
 import type { CodeClass, FeatureEncoding } from '../../src/encoding-profile.js'
 
 /** A class without its prefix. */
-export type TableEntry =
-  | 'null'
-  | 'literal'
-  | readonly [base: bigint, width: number, exponent?: number]
+type TableEntry = 'null' | 'literal' | readonly [base: bigint, width: number, exponent?: number]
 
 /** A table of these classes: their prefixes are 0, 10, 110 and so on. */
-export function table(...entries: readonly TableEntry[]): CodeClass[] {
+function table(...entries: readonly TableEntry[]): CodeClass[] {
   return entries.map((entry, index): CodeClass => {
     const prefixBits = Math.min(index + 1, entries.length - 1)
     if (typeof entry === 'string') return { kind: entry, prefixBits }
