@@ -3,9 +3,10 @@
  *
  * Profiles and layouts are kept for ever, so a new one must save something worth having.
  */
-import { type LearnedFeatureType, type LearnOptions, learnProfile } from '../codec/learn-profile.js'
+import { learnProfile } from '../codec/learn-profile.js'
 import { lz4Bytes } from '../codec/lz4-bytes.js'
 import { bodyBytesOf, costProfile, plainBodyBytesOf } from '../codec/profile-cost.js'
+import type { LearnedFeatureType, LearnOptions } from '../codec/profile-sample.js'
 import type { EncodingProfile } from '../encoding-profile.js'
 import { LarderError } from '../errors.js'
 import { parseFeatureType } from '../feature-type.js'

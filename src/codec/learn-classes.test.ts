@@ -2,7 +2,8 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import type { CodeClass } from '../encoding-profile.js'
 import { checkProfile } from '../profile-check.js'
-import { learnTable, type TableTask } from './learn-classes.js'
+import { learnTable } from './learn-classes.js'
+import type { TableTask } from './symbol-counts.js'
 
 const int64 = { kind: 'scalar', scalar: 'int64' } as const
 

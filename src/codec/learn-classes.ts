@@ -11,29 +11,7 @@ import { assert } from '../assert.js'
 import { type CodeClass, codeClassesMax, prefixBitsMax } from '../encoding-profile.js'
 import { codeLengths } from './code-lengths.js'
 import { createIntervals, type Interval, type Intervals } from './learn-intervals.js'
-
-/** Distinct symbols with their exponents, by exponent, then ascending. */
-export interface SymbolCounts {
-  readonly symbols: BigInt64Array
-  readonly counts: Float64Array
-  /** Of decimals; else all 0. */
-  readonly exponents: Int8Array
-}
-
-/** What a table is to code. */
-export interface TableTask {
-  readonly counted: SymbolCounts
-  readonly nullCount: number
-  /** Values that have no symbol. */
-  readonly unmappedCount: number
-  /** Bits of a value that is written literally; undefined where the table may have no such class. */
-  readonly literalBits: number | undefined
-  /** Bits that an exception takes beside its literal value. */
-  readonly exceptionBits: number
-  /** Symbols beyond these cannot be. */
-  readonly least: bigint
-  readonly greatest: bigint
-}
+import type { SymbolCounts, TableTask } from './symbol-counts.js'
 
 export interface LearnedTable {
   readonly classes: readonly CodeClass[]

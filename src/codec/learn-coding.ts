@@ -2,9 +2,10 @@
  * A coding of numbers, once it is settled which symbol each value has.
  */
 import type { SymbolCoding, SymbolMapping } from '../encoding-profile.js'
-import { learnTable, type SymbolCounts } from './learn-classes.js'
+import { learnTable } from './learn-classes.js'
 import type { IntegerCounts } from './learn-counts.js'
 import type { NumberForm } from './number-form.js'
+import type { SymbolCounts } from './symbol-counts.js'
 
 /** What a column, or the elements of one, hold. */
 export interface NumberTask {

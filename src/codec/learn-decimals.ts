@@ -12,9 +12,9 @@ import {
   decimalValue,
   shortestDecimal,
 } from './float-decimals.js'
-import type { SymbolCounts } from './learn-classes.js'
 import { codingOf, type LearnedCoding, type NumberTask, quantileOf } from './learn-coding.js'
 import type { IntegerCounts } from './learn-counts.js'
+import type { SymbolCounts } from './symbol-counts.js'
 
 /** Mantissas beyond are no decimals that people write; ranges up to here stay within 2^53. */
 const mantissaMax = 2 ** 51

@@ -8,7 +8,7 @@
  * gap is as likely to be hit by a value not sampled as any other, so leaving one open has a price.
  */
 import { assert } from '../assert.js'
-import type { SymbolCounts, TableTask } from './learn-classes.js'
+import type { SymbolCounts, TableTask } from './symbol-counts.js'
 
 /** A class as the sample asks for it. */
 export interface Interval {

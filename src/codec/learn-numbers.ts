@@ -2,10 +2,11 @@
  * Codings of numbers, learned from the distinct values of a sample: integers in units, floats by their
  * bits. Decimals are in `learn-decimals.ts`.
  */
-import type { SymbolCounts } from './learn-classes.js'
+
 import { codingOf, type LearnedCoding, type NumberTask, quantileOf } from './learn-coding.js'
 import type { IntegerCounts } from './learn-counts.js'
 import { decimalCodings } from './learn-decimals.js'
+import type { SymbolCounts } from './symbol-counts.js'
 
 /** Fewer distinct values have a common divisor by chance. */
 const unitValuesMin = 4

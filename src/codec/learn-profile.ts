@@ -15,7 +15,6 @@ import { type ListType, listEncodings, sampleLists } from './learn-lists.js'
 import { numberCodings } from './learn-numbers.js'
 import {
   blockEncodings,
-  type CompressedBytes,
   dictionaryCoding,
   type LearnedEncoding,
   literalTextBits,
@@ -23,23 +22,7 @@ import {
 import { numberFormOf } from './number-form.js'
 import { plainLists } from './plain-list-bytes.js'
 import { costProfile } from './profile-cost.js'
-
-/** Rows of a view as columns, found by name. Columns of a list type must hold lists, and so on. */
-export interface ProfileSample {
-  readonly rowCount: number
-  readonly columns: readonly FeatureColumn[]
-}
-
-export interface LearnedFeatureType {
-  readonly id: number
-  readonly name: string
-  readonly type: FeatureType
-}
-
-export interface LearnOptions {
-  /** Measures LZ4; without it no values are compressed. */
-  readonly compressedBytes?: CompressedBytes
-}
+import type { LearnedFeatureType, LearnOptions, ProfileSample } from './profile-sample.js'
 
 /** What was weighed for one feature. */
 export interface LearnedFeature {

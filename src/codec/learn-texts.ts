@@ -4,9 +4,10 @@
  */
 import type { FeatureEncoding, SymbolCoding } from '../encoding-profile.js'
 import { dictionaryValuesMax } from '../limits.js'
-import { learnTable, type SymbolCounts } from './learn-classes.js'
+import { learnTable } from './learn-classes.js'
 import type { LearnedCoding } from './learn-coding.js'
 import type { TextCount } from './learn-counts.js'
+import type { SymbolCounts } from './symbol-counts.js'
 
 /** The bytes that LZ4 makes of `bytes`; at least as many where it cannot compress them. */
 export type CompressedBytes = (bytes: Uint8Array) => number

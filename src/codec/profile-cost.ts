@@ -21,10 +21,10 @@ import {
   type SampledLists,
   sampleLists,
 } from './learn-lists.js'
-import type { LearnedFeatureType, LearnOptions, ProfileSample } from './learn-profile.js'
 import { blockBits, type CompressedBytes, literalTextBits } from './learn-texts.js'
 import { type NumberForm, numberFormOf } from './number-form.js'
 import { plainLists } from './plain-list-bytes.js'
+import type { LearnedFeatureType, LearnOptions, ProfileSample } from './profile-sample.js'
 
 export interface FeatureCost {
   readonly featureId: number

@@ -11,14 +11,9 @@ import { type FeatureType, formatFeatureType, type ScalarType } from '../feature
 import { encodingInWords, kindInWords } from './encoding-words.js'
 import { cellRows, countIntegers, countTexts, integersAt } from './learn-counts.js'
 import { elementIndexes, elementIntegers, type ListType, sampleLists } from './learn-lists.js'
-import {
-  type LearnedCandidate,
-  type LearnedFeatureType,
-  type LearnOptions,
-  type ProfileSample,
-  weighFeatures,
-} from './learn-profile.js'
+import { type LearnedCandidate, weighFeatures } from './learn-profile.js'
 import { bodyBytesOf, costProfile, type FeatureCost, plainBodyBytesOf } from './profile-cost.js'
+import type { LearnedFeatureType, LearnOptions, ProfileSample } from './profile-sample.js'
 
 export interface FeatureReport {
   readonly id: number

@@ -7,7 +7,8 @@ import { assert } from '../assert.js'
 import type { JoinKey } from '../declared.js'
 import type { EncodingProfile } from '../encoding-profile.js'
 import type { ServiceDefinition } from './definitions.js'
-import type { LayoutRecord, RegistryDocument, ViewRecord } from './document.js'
+import type { RegistryDocument, ViewRecord } from './document.js'
+import type { LayoutRecord } from './layout-json.js'
 import { plainProfileId } from './plan-layout.js'
 import type {
   Entity,

@@ -5,33 +5,24 @@
  * versions, layouts, generations. The files' own texts are in it, so that an earlier version can be
  * applied again. A fingerprint of the definitions stands beside them and is checked on reading.
  * Integers of 64 bits are decimal text.
- *
- * Format 2 added packings, profiles and the version formats of layouts; a document of format 1 is read
- * as one whose views have none of them.
  */
 import { z } from 'zod'
 import type { EncodingProfile } from '../encoding-profile.js'
 import { LarderError } from '../errors.js'
 import { formatFeatureType, parseFeatureType, scalarTypes } from '../feature-type.js'
-import { stringPacking } from '../packing.js'
 import { decodeDefault, encodeDefault } from './default-value.js'
 import type { DefinitionFile, ServiceDefinition, ViewDefinition } from './definitions.js'
 import {
   encodeEncodings,
   encodeLayout,
   int64Text,
+  type LayoutRecord,
   layoutJson,
   packingJson,
   readProfiles,
 } from './layout-json.js'
 import type { StoredDocument } from './registry-store.js'
-import type { Entity, Feature, FeatureView, Layout } from './snapshot.js'
-
-/** A layout as stored. */
-export interface LayoutRecord extends Omit<Layout, 'profile'> {
-  /** 0 where its rows are plain. */
-  readonly profileId: number
-}
+import type { Entity, Feature, FeatureView } from './snapshot.js'
 
 /** A view as stored: its definition and what was given to it. */
 export interface ViewRecord
@@ -70,7 +61,7 @@ export const emptyDocument: RegistryDocument = Object.freeze({
   services: [],
 })
 
-/** The format that this Larder writes, and the newest that it reads. */
+/** The format that this Larder writes and reads. */
 const documentFormat = 2
 
 const count = z.int().min(0)
@@ -108,9 +99,9 @@ const viewJson = z
     features: z.array(featureJson),
     nextFeatureId: count,
     schemas: z.array(schemaJson),
-    profiles: z.array(z.unknown()).default([]),
+    profiles: z.array(z.unknown()),
     layouts: z.array(layoutJson),
-    packing: packingJson.default(stringPacking),
+    packing: packingJson,
     expectedEntityCount: count.optional(),
     generation: count,
     hotGeneration: count,
@@ -158,7 +149,7 @@ export function encodeDocument(document: RegistryDocument, fingerprint: Fingerpr
 
 /**
  * Reads a stored document. `before` is an earlier version of the same registry, or an empty one. Throws
- * `refused` where a newer Larder wrote it in a format not known here, and `internal` where it is damaged.
+ * `refused` where another Larder wrote it in a format not known here, and `internal` where it is damaged.
  */
 export function decodeDocument(
   stored: StoredDocument,
@@ -168,8 +159,8 @@ export function decodeDocument(
   const { version } = stored
   const json = parseJson(stored)
   const { format } = check(headJson, json, version)
-  if (format > documentFormat) {
-    const reads = `this daemon reads up to ${documentFormat}: upgrade it`
+  if (format !== documentFormat) {
+    const reads = `this daemon reads format ${documentFormat}: use the Larder that wrote it`
     throw new LarderError('refused', `registry version ${version} has format ${format}: ${reads}`)
   }
   const document = check(documentJson, json, version)

@@ -4,7 +4,13 @@
 import { z } from 'zod'
 import type { EncodingProfile } from '../encoding-profile.js'
 import { encodeProfile, parseProfile } from '../profile-json.js'
-import type { LayoutRecord } from './document.js'
+import type { Layout } from './snapshot.js'
+
+/** A layout as stored. */
+export interface LayoutRecord extends Omit<Layout, 'profile'> {
+  /** 0 where its rows are plain. */
+  readonly profileId: number
+}
 
 /** A 64-bit integer as decimal text. */
 export const int64Text = z
@@ -21,12 +27,11 @@ const versionJson = z.object({
   sequence: int64Text,
 })
 
-/** A layout of format 1, which had plain ones only, has neither a profile's id nor a version. */
 export const layoutJson = z
   .object({
     id: count,
     schemaVersion: count,
-    profileId: count.default(0),
+    profileId: count,
     version: versionJson.optional(),
   })
   .transform(({ version, ...layout }): LayoutRecord => {

@@ -331,43 +331,14 @@ describe('a stored document', () => {
     expect(document).toEqual(emptyDocument)
   })
 
-  test('of format 1 has one key per row, plain rows and whole versions', () => {
-    const views = [
-      {
-        ...{ name: 'v', entity: 'e', latencyClass: 'relaxed', ttlUs: '1', retentionUs: '2' },
-        ...{ onStale: 'serve', features: [], nextFeatureId: 1, generation: 1, hotGeneration: 1 },
-        schemas: [{ version: 1, features: [] }],
-        layouts: [{ id: 2, schemaVersion: 1, profile: 'plain' }],
-      },
-    ]
-    const definitions = { entities: [], views, services: [] }
-    const sum = fingerprint(new TextEncoder().encode(JSON.stringify(definitions)))
-    const documentJson = JSON.stringify({
-      format: 1,
-      fingerprint: sum.toString(16).padStart(16, '0'),
-      nextGeneration: 2,
-      definitions,
-      files: [],
-    })
-    expect(
-      decodeDocument({ version: 1, documentJson }, fingerprint, emptyDocument).views,
-    ).toMatchObject([
-      {
-        packing: { kind: 'string' },
-        expectedEntityCount: undefined,
-        profiles: [],
-        layouts: [{ id: 2, schemaVersion: 1, profileId: 0, versionFormat: 'full' }],
-      },
-    ])
-  })
-
   test.each([
     {
-      name: 'of a newer format',
+      name: 'of another format',
       documentJson: text.replace('"format":2', '"format":3'),
       error: {
         code: 'refused',
-        message: 'registry version 4 has format 3: this daemon reads up to 2: upgrade it',
+        message:
+          'registry version 4 has format 3: this daemon reads format 2: use the Larder that wrote it',
       },
     },
     {

@@ -24,13 +24,13 @@ import { createAdmission } from './admission.js'
 import type { Config } from './config.js'
 import { createDaemonMetrics, type DaemonMetrics } from './daemon-metrics.js'
 import { type DaemonState, openDaemonState } from './daemon-state.js'
-import { describeTiers } from './daemon-status.js'
 import { createHealth, type Health } from './health.js'
 import { createHttpServer } from './http.js'
 import { createIngestService } from './ingest-service.js'
 import { createLog, type DaemonLog } from './log.js'
 import { createReflection } from './reflection.js'
 import { createServingService } from './serving-service.js'
+import { describeTiers } from './tier-status.js'
 
 export interface RunningDaemon {
   /** `host:port`, with the port that was really taken. */
