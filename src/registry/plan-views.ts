@@ -143,7 +143,9 @@ function settingChanges(before: ViewDefinition, after: ViewDefinition): Change[]
       ? `rows older than ${to.retention} become unreadable at the next snapshot`
       : `rows written from now on are kept for ${to.retention}; older ones may go at ${from.retention}`,
     on_stale: 'takes effect at the next snapshot, on stored rows too; nothing to rewrite',
-    packing: 'hot is filled anew from reads and loads; rows under the old packing expire there',
+    packing:
+      'hot is filled anew from reads and loads; rows under the old packing expire there; pause writes ' +
+      'for a second meanwhile: daemons take it up one by one, and hot may keep an older row than warm',
     expected_entities:
       'advice and the number of buckets follow it; nothing to rewrite for it alone',
     source: 'later loads read there; stored rows are not touched',
