@@ -135,17 +135,16 @@ function packingText({ packing }: Pick<ViewDefinition, 'packing'>): string {
 function settingChanges(before: ViewDefinition, after: ViewDefinition): Change[] {
   const [from, to] = [settingTexts(before), settingTexts(after)]
   const shorter = after.retentionUs < before.retentionUs
+  const isBackInHot = before.latencyClass === 'relaxed' && after.latencyClass !== 'relaxed'
   const effects = {
     entity: "stored rows have the old entity's keys: add a new view instead",
-    latency_class: classEffects[after.latencyClass],
+    latency_class: classEffects[after.latencyClass] + (isBackInHot ? `; ${pauseWrites}` : ''),
     ttl: 'takes effect at the next snapshot, on stored rows too; nothing to rewrite',
     retention: shorter
       ? `rows older than ${to.retention} become unreadable at the next snapshot`
       : `rows written from now on are kept for ${to.retention}; older ones may go at ${from.retention}`,
     on_stale: 'takes effect at the next snapshot, on stored rows too; nothing to rewrite',
-    packing:
-      'hot is filled anew from reads and loads; rows under the old packing expire there; pause writes ' +
-      'for a second meanwhile: daemons take it up one by one, and hot may keep an older row than warm',
+    packing: `hot is filled anew from reads and loads; rows under the old packing expire there; ${pauseWrites}`,
     expected_entities:
       'advice and the number of buckets follow it; nothing to rewrite for it alone',
     source: 'later loads read there; stored rows are not touched',
@@ -174,6 +173,11 @@ const settingNames = [
   'expected_entities',
   'source',
 ] as const
+
+/** Why: docs/decisions/0002-hot-generation.md. */
+const pauseWrites =
+  'pause writes for a second meanwhile: daemons take it up one by one, and hot may keep an older row ' +
+  'than warm'
 
 const classEffects = {
   realtime:
