@@ -10,11 +10,22 @@ namespace larder::codec {
 class BitWriter {
  public:
   static constexpr std::size_t kSlackBytes = 8;
+  static constexpr unsigned kBitsAtOnce = 56;
 
   BitWriter() = default;
   explicit BitWriter(std::uint8_t* to) : to_(to) {}
 
-  // The `bitCount` low bits of `value`, up to 64; its other bits are 0.
+  // The `bitCount` low bits of `value`, up to `kBitsAtOnce`; its other bits are 0.
+  void putFew(std::uint64_t value, unsigned bitCount) {
+    waiting_ |= value << waitingBits_;
+    waitingBits_ += bitCount;
+    storeLittle(to_, waiting_);
+    to_ += waitingBits_ / 8;
+    waiting_ >>= waitingBits_ & ~7u;
+    waitingBits_ %= 8;
+  }
+
+  // The same of up to 64 bits.
   void put(std::uint64_t value, unsigned bitCount) {
     if (bitCount > kBitsAtOnce) {
       putFew(value & 0xffffffff, 32);
@@ -35,17 +46,6 @@ class BitWriter {
   std::uint8_t* finish() { return waitingBits_ == 0 ? to_ : to_ + 1; }
 
  private:
-  static constexpr unsigned kBitsAtOnce = 56;
-
-  void putFew(std::uint64_t value, unsigned bitCount) {
-    waiting_ |= value << waitingBits_;
-    waitingBits_ += bitCount;
-    storeLittle(to_, waiting_);
-    to_ += waitingBits_ / 8;
-    waiting_ >>= waitingBits_ & ~7u;
-    waitingBits_ %= 8;
-  }
-
   std::uint8_t* to_ = nullptr;
   std::uint64_t waiting_ = 0;
   unsigned waitingBits_ = 0;  // fewer than 8 between two puts

@@ -69,10 +69,10 @@ Corruption takeListBlock(RowCursor& row, FeatureType const& type, Block const& b
 
 Corruption takeBlock(RowCursor& row, FeatureType const& type, FeatureCoding const& coding,
                      DecodedColumn& column) {
-  CodeTable::Code code;
   Block block;
-  if (!coding.lengths.take(row.reader, code, block.valueBytes)) return Corruption::truncatedValue;
-  if (code.kind == CodeKind::null) {
+  auto const* const code = coding.lengths.reading().take(row.reader, block.valueBytes);
+  if (code == nullptr) return Corruption::truncatedValue;
+  if (code->kind == CodeKind::null) {
     setNull(row, column);
     return Corruption::none;
   }

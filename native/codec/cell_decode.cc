@@ -106,6 +106,17 @@ Corruption takeTextElement(BitReader& from, VaryingParts& parts) {
   return takeText(from, byteCount, parts);
 }
 
+Corruption takeDictionaryText(Dictionary const& dictionary, std::uint64_t index,
+                              VaryingParts& parts, std::uint32_t& length) {
+  if (index >= dictionary.valueCount()) return Corruption::badSymbol;
+  Bytes const value = dictionary.valueAt(index);
+  std::uint8_t* const to = parts.data.grow(value.size());
+  if (to == nullptr) return Corruption::beyondBound;
+  storeBytes(to, value);
+  length = static_cast<std::uint32_t>(value.size());
+  return Corruption::none;
+}
+
 void scaleSteps(std::uint8_t* elements, std::size_t count, std::uint32_t scaleBits) {
   auto const scale = std::bit_cast<float>(scaleBits);
   for (std::size_t index = 0; index < count; index++, elements += sizeof(float)) {
@@ -122,6 +133,14 @@ Corruption takeCell(RowCursor& row, FeatureType const& type, DecodedColumn& colu
   return takeVaryingCell(row, column, [&](VaryingParts& parts, std::uint32_t& length) {
     return takeVarying(row.reader, type, parts, length);
   });
+}
+
+Corruption takeOptionalCell(RowCursor& row, FeatureType const& type, DecodedColumn& column) {
+  std::uint64_t isSet;
+  if (!row.reader.take(1, isSet)) return Corruption::truncatedValue;
+  if (isSet != 0) return takeCell(row, type, column);
+  setNull(row, column);
+  return Corruption::none;
 }
 
 }  // namespace larder::codec

@@ -7,6 +7,7 @@
 
 #include "codec/bit_reader.h"
 #include "codec/decoded_columns.h"
+#include "codec/dictionary.h"
 #include "codec/number_types.h"
 #include "codec/row_cursor.h"
 
@@ -27,13 +28,13 @@ Corruption takeNumber(BitReader& from, typename N::Held& held) {
 }
 
 inline void setNull(RowCursor const& row, DecodedColumn& column) {
-  column.setStatus(row.output, CellStatus::nullValue);
+  column.fixed.setStatus(row.place.output, CellStatus::nullValue);
 }
 
 template <typename Held>
 void setNumber(RowCursor const& row, DecodedColumn& column, Held held) {
-  column.setValue(row.output, held);
-  column.setStatus(row.output, row.status);
+  column.fixed.setValue(row.place.output, held);
+  column.fixed.setStatus(row.place.output, row.status);
 }
 
 template <typename N>
@@ -57,12 +58,12 @@ Corruption takeVaryingCell(RowCursor& row, DecodedColumn& column, Take take) {
     parts.elements.shrinkTo(elementsBegin);
     parts.data.shrinkTo(dataBegin);
   } else {
-    column.setValue(row.output, length);
-    parts.cells[row.output] = {static_cast<std::uint32_t>(elementsBegin),
-                               static_cast<std::uint32_t>(dataBegin),
-                               static_cast<std::uint32_t>(parts.data.byteCount() - dataBegin)};
+    column.fixed.setValue(row.place.output, length);
+    parts.cells[row.place.output] = {
+        static_cast<std::uint32_t>(elementsBegin), static_cast<std::uint32_t>(dataBegin),
+        static_cast<std::uint32_t>(parts.data.byteCount() - dataBegin)};
   }
-  if (corruption == Corruption::none) column.setStatus(row.output, row.status);
+  if (corruption == Corruption::none) column.fixed.setStatus(row.place.output, row.status);
   return corruption;
 }
 
@@ -75,10 +76,17 @@ Corruption takeText(BitReader& from, std::size_t byteCount, VaryingParts& parts)
 // A byte count and so many bytes, as an element of a list.
 Corruption takeTextElement(BitReader& from, VaryingParts& parts);
 
+// The text at an index of a dictionary.
+Corruption takeDictionaryText(Dictionary const& dictionary, std::uint64_t index,
+                              VaryingParts& parts, std::uint32_t& length);
+
 // Multiplies the steps of an int8 embedding, which stand as floats at `elements`.
 void scaleSteps(std::uint8_t* elements, std::size_t count, std::uint32_t scaleBits);
 
 // A cell of any type.
 Corruption takeCell(RowCursor& row, FeatureType const& type, DecodedColumn& column);
+
+// A bit that says whether there is a value, then the value.
+Corruption takeOptionalCell(RowCursor& row, FeatureType const& type, DecodedColumn& column);
 
 }  // namespace larder::codec

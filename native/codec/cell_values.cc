@@ -102,18 +102,41 @@ std::optional<std::string> embeddingElementProblem(EmbeddingStorage storage, flo
 template <typename Given>
 bool allIntegersFit(ColumnReader const& column, IntegerRange range) {
   bool fits = true;
-  for (std::size_t at = 0; at < column.elementCount(); at++) {
+  std::size_t const elementCount = column.elementCount();
+  for (std::size_t at = 0; at < elementCount; at++) {
     fits &= integerFits(column.numberAt<Given>(at), range);
   }
   return fits;
 }
 
+// The same of floats and a range within 32 bits, by arithmetic on bits alone, so that several
+// elements are looked at together. Denies -0.0 too.
+template <typename Given>
+bool allFloatsFit(ColumnReader const& column, IntegerRange range) {
+  // Added to a smaller number it leaves no bits behind the point, and its own sign and exponent.
+  constexpr double kWhole = 0x1.8p52;
+  auto const bitsOf = [](double number) { return std::bit_cast<std::uint64_t>(number); };
+  auto const min = static_cast<double>(range.min);
+  auto const max = static_cast<double>(range.max);
+  std::uint64_t misfits = 0;
+  std::size_t const elementCount = column.elementCount();
+  for (std::size_t at = 0; at < elementCount; at++) {
+    auto const value = static_cast<double>(column.numberAt<Given>(at));
+    double const sum = value + kWhole;
+    misfits |= bitsOf(sum - kWhole) ^ bitsOf(value);
+    misfits |= (bitsOf(sum) ^ bitsOf(kWhole)) >> 52;
+    misfits |= (bitsOf(value - min) | bitsOf(max - value)) >> 63;
+  }
+  return misfits == 0;
+}
+
 bool allIntegersFit(ColumnReader const& column, IntegerRange range) {
+  bool const isNarrow = range.max <= std::numeric_limits<std::int32_t>::max();
   switch (column.elementClass()) {
     case ColumnClass::f32:
-      return allIntegersFit<float>(column, range);
+      return isNarrow ? allFloatsFit<float>(column, range) : allIntegersFit<float>(column, range);
     case ColumnClass::f64:
-      return allIntegersFit<double>(column, range);
+      return isNarrow ? allFloatsFit<double>(column, range) : allIntegersFit<double>(column, range);
     default:
       return allIntegersFit<std::int64_t>(column, range);
   }
@@ -133,13 +156,12 @@ bool allElementsFit(ColumnReader const& column, ValueLimits const& limits) {
 }
 
 // Statuses of cells that can be written.
-bool allStatusesFit(ColumnReader const& column, std::size_t cellCount) {
-  bool fits = true;
-  for (std::size_t cell = 0; cell < cellCount; cell++) {
-    auto const status = static_cast<CellStatus>(column.statusAt(cell));
-    fits &= status == CellStatus::present || status == CellStatus::nullValue;
-  }
-  return fits;
+bool allStatusesFit(Bytes statuses) {
+  static_assert(static_cast<int>(CellStatus::present) == 1);
+  static_assert(static_cast<int>(CellStatus::nullValue) == 2);
+  std::uint8_t misfits = 0;
+  for (std::uint8_t const status : statuses) misfits |= (status - 1) & 0xfe;
+  return misfits == 0;
 }
 
 std::optional<std::string> listProblem(ColumnReader const& column, std::size_t elementCount,
@@ -336,7 +358,7 @@ std::optional<std::string> cellProblem(ColumnReader const& column, std::size_t c
 bool allCellsFit(ColumnReader const& column, std::size_t cellCount, ValueLimits const& limits) {
   bool const isFixedWidth =
       column.type().shape == Shape::scalar && column.elementClass() != ColumnClass::var;
-  if (!allStatusesFit(column, cellCount)) return false;
+  if (!allStatusesFit(column.statuses())) return false;
   for (std::size_t cell = 0; cell < cellCount && !isFixedWidth; cell++) {
     bool const isPresent = column.isPresent(cell);
     ElementRange const elements = column.elementsOf(cell);

@@ -71,10 +71,10 @@ CodeTable::CodeTable(std::vector<CodeClass> const& classes) {
     if (each.kind == CodeKind::null) null_ = static_cast<int>(codes_.size());
     if (each.kind == CodeKind::literal) literal_ = static_cast<int>(codes_.size());
     auto const exponent = static_cast<std::int8_t>(isRange ? each.exponent : 0);
-    codes_.push_back(
-        {isRange ? each.base : 0, each.kind, static_cast<std::uint8_t>(each.prefixBits),
-         static_cast<std::uint8_t>(isRange ? each.width : 0), exponent, exponentIndexOf(exponent),
-         static_cast<std::uint16_t>(reversed(next++, each.prefixBits))});
+    codes_.push_back({isRange ? each.base : 0, each.kind,
+                      static_cast<std::uint8_t>(each.prefixBits),
+                      static_cast<std::uint8_t>(isRange ? each.width : 0), exponent,
+                      static_cast<std::uint16_t>(reversed(next++, each.prefixBits))});
     bitCountMax_ = std::max(bitCountMax_, codes_.back().bitCount());
   }
   codesPerPeek_ = BitReader::kPeekBits / std::max(bitCountMax_, 1u);
@@ -83,20 +83,20 @@ CodeTable::CodeTable(std::vector<CodeClass> const& classes) {
   byPrefix_.resize(std::size_t{1} << longestBits);
   for (Code const& code : codes_) {
     std::size_t const step = std::size_t{1} << code.prefixBits;
-    for (std::size_t at = code.prefix; at < byPrefix_.size(); at += step) byPrefix_[at] = code;
+    auto const place = static_cast<std::uint8_t>(readCodes_.size());
+    for (std::size_t at = code.prefix; at < byPrefix_.size(); at += step) byPrefix_[at] = place;
+    bool const isPlain = code.kind != CodeKind::literal && code.bitCount() <= BitReader::kPeekBits;
+    readCodes_.push_back({code.base, BitReader::lowBits(code.width), code.prefixBits,
+                          static_cast<std::uint8_t>(code.bitCount()), code.exponent, code.kind,
+                          isPlain});
   }
 }
 
-std::uint8_t CodeTable::exponentIndexOf(std::int8_t exponent) {
-  auto const found = std::ranges::find(exponents_, exponent);
-  auto const index = static_cast<std::uint8_t>(found - exponents_.begin());
-  if (found == exponents_.end()) exponents_.push_back(exponent);
-  return index;
-}
-
-bool CodeTable::takeWide(BitReader& from, Code const& code, std::uint64_t& symbol) {
+bool CodeTable::takeWide(BitReader& from, ReadCode const& code, std::uint64_t& symbol) {
   std::uint64_t above = 0;
-  if (!from.skip(code.prefixBits) || !from.take(code.width, above)) return false;
+  if (!from.skip(code.prefixBits) || !from.take(code.bitCount - code.prefixBits, above)) {
+    return false;
+  }
   symbol = static_cast<std::uint64_t>(code.base) + above;
   return true;
 }

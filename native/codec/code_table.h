@@ -38,15 +38,50 @@ class CodeTable {
     std::uint8_t prefixBits;
     std::uint8_t width;
     std::int8_t exponent;
-    std::uint8_t exponentIndex;  // its place among the table's exponents
-    std::uint16_t prefix;        // as its bits come in the stream, the first one lowest
+    std::uint16_t prefix;  // as its bits come in the stream, the first one lowest
 
     unsigned bitCount() const { return unsigned{prefixBits} + width; }
-    // Whether the range has the symbol; `above` becomes how far above the base it is.
-    bool holds(std::int64_t symbol, std::uint64_t& above) const {
-      above = static_cast<std::uint64_t>(symbol) - static_cast<std::uint64_t>(base);
-      return kind == CodeKind::range && above <= BitReader::lowBits(width);
+  };
+
+  // A code as reading wants it.
+  struct ReadCode {
+    std::int64_t base;
+    std::uint64_t symbolMask;  // the bits behind the prefix
+    std::uint8_t prefixBits;
+    std::uint8_t bitCount;
+    std::int8_t exponent;
+    CodeKind kind;
+    bool isPlain;  // one peek has all of it: neither a literal nor a wide range
+
+    // The symbol where the window has all its bits; 0 of null and literal ones.
+    std::uint64_t symbolIn(std::uint64_t window) const {
+      return static_cast<std::uint64_t>(base) + ((window >> prefixBits) & symbolMask);
     }
+  };
+
+  // Where codes are looked up. It is held by value in loops: what they store could be the table,
+  // for all that the compiler knows.
+  class Reading {
+   public:
+    // The code that comes first in the next bits of a stream.
+    ReadCode const& codeAt(std::uint64_t window) const {
+      return codes_[byPrefix_[window & prefixMask_]];
+    }
+    // Reads a code, and for a range its symbol; 0 for others. Null where the stream ends first.
+    ReadCode const* take(BitReader& from, std::uint64_t& symbol) const {
+      std::uint64_t const window = from.peek();
+      ReadCode const& code = codeAt(window);
+      if (code.bitCount > BitReader::kPeekBits) [[unlikely]]
+        return takeWide(from, code, symbol) ? &code : nullptr;
+      symbol = code.symbolIn(window);
+      return from.skip(code.bitCount) ? &code : nullptr;
+    }
+
+   private:
+    friend class CodeTable;
+    ReadCode const* codes_;
+    std::uint8_t const* byPrefix_;
+    std::uint64_t prefixMask_;
   };
 
   CodeTable() = default;
@@ -57,39 +92,27 @@ class CodeTable {
   std::vector<Code> const& codes() const { return codes_; }
   Code const* null() const { return null_ < 0 ? nullptr : &codes_[null_]; }
   Code const* literal() const { return literal_ < 0 ? nullptr : &codes_[literal_]; }
-  // Those of its codes, each once.
-  std::vector<std::int8_t> const& exponents() const { return exponents_; }
   // Of any code; what follows a literal's prefix is not counted.
   unsigned bitCountMax() const { return bitCountMax_; }
   // How many codes one peek surely has, literals' values not counted.
   std::size_t codesPerPeek() const { return codesPerPeek_; }
 
-  // The code that comes first in the next bits of a stream.
-  Code const& codeAt(std::uint64_t window) const { return byPrefix_[window & prefixMask_]; }
-  // The symbol of that code, where the window has all its bits; 0 of null and literal ones.
-  static std::uint64_t symbolAt(std::uint64_t window, Code const& code) {
-    return static_cast<std::uint64_t>(code.base) +
-           ((window >> code.prefixBits) & ((std::uint64_t{1} << code.width) - 1));
-  }
-
-  // Reads a code, and for a range its symbol; 0 for others. False where the stream ends first.
-  bool take(BitReader& from, Code& code, std::uint64_t& symbol) const {
-    std::uint64_t const window = from.peek();
-    code = codeAt(window);
-    if (code.bitCount() > BitReader::kPeekBits) [[unlikely]]
-      return takeWide(from, code, symbol);
-    symbol = symbolAt(window, code);
-    return from.skip(code.bitCount());
+  // Good for as long as the table is.
+  Reading reading() const {
+    Reading reading;
+    reading.codes_ = readCodes_.data();
+    reading.byPrefix_ = byPrefix_.data();
+    reading.prefixMask_ = prefixMask_;
+    return reading;
   }
 
  private:
-  std::uint8_t exponentIndexOf(std::int8_t exponent);
-  static bool takeWide(BitReader& from, Code const& code, std::uint64_t& symbol);
+  static bool takeWide(BitReader& from, ReadCode const& code, std::uint64_t& symbol);
 
   std::vector<Code> codes_;
-  std::vector<std::int8_t> exponents_;
-  // By the next bits of the stream, as many as the longest prefix has.
-  std::vector<Code> byPrefix_;
+  std::vector<ReadCode> readCodes_;
+  // Places in `readCodes_`, by the next bits of the stream, as many as the longest prefix has.
+  std::vector<std::uint8_t> byPrefix_;
   std::uint64_t prefixMask_ = 0;
   int null_ = -1;
   int literal_ = -1;
@@ -99,27 +122,17 @@ class CodeTable {
 
 // Writes a range's prefix and how far above its base the symbol is.
 inline void putCode(BitWriter& to, CodeTable::Code const& code, std::uint64_t above) {
-  if (code.bitCount() <= 64) {
-    return to.put(above << code.prefixBits | code.prefix, code.bitCount());
+  unsigned const bitCount = code.bitCount();
+  if (bitCount <= BitWriter::kBitsAtOnce) [[likely]] {
+    return to.putFew(above << code.prefixBits | code.prefix, bitCount);
   }
-  to.put(code.prefix, code.prefixBits);
+  to.putFew(code.prefix, code.prefixBits);
   to.put(above, code.width);
 }
 
 // Writes the prefix alone.
 inline void putPrefix(BitWriter& to, CodeTable::Code const& code) {
   to.put(code.prefix, code.prefixBits);
-}
-
-// Writes the symbol in the first class that has it; false where none does.
-inline bool putSymbol(BitWriter& to, CodeTable const& table, std::int64_t symbol) {
-  for (CodeTable::Code const& code : table.codes()) {
-    std::uint64_t above;
-    if (!code.holds(symbol, above)) continue;
-    putCode(to, code, above);
-    return true;
-  }
-  return false;
 }
 
 // What is wrong with classes as a table, in words.

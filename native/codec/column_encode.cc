@@ -61,10 +61,15 @@ void eachPresentRow(std::size_t featureIndex, ColumnReader const& column, CodeTa
 
 // A number as rows store it, by a class of the table; false where none has it.
 template <typename N, typename Symbols>
-bool putNumber(BitWriter& to, CodeTable const& table, Symbols symbols, std::uint64_t storedBits) {
+[[gnu::always_inline]] inline bool putNumber(BitWriter& to, FeatureCoding const& coding,
+                                             Symbols symbols, std::uint64_t storedBits) {
   auto const stored = static_cast<typename N::Stored>(storedBits);
-  if (symbols.put(to, table, stored)) return true;
-  if (!putLiteralPrefix(to, table)) return false;
+  auto const [range, above] = symbols.find(coding.symbolFinder, stored);
+  if (range != nullptr) [[likely]] {
+    putCode(to, range->code, above);
+    return true;
+  }
+  if (!putLiteralPrefix(to, coding.symbols)) return false;
   to.put(storedBits & BitReader::lowBits(N::kStoredBits), N::kStoredBits);
   return true;
 }
@@ -78,14 +83,14 @@ void putCodedNumbers(FeatureCoding const& coding, std::size_t featureIndex,
   withSymbols(column.type(), coding.mapping, [&](auto number, auto symbols) {
     using N = decltype(number);
     eachPresentRow(featureIndex, column, coding.symbols, rows, scratch, [&](RowWriter& row) {
-      return putNumber<N>(row.bits, coding.symbols, symbols, scratch.numbers[row.row - beginRow]);
+      return putNumber<N>(row.bits, coding, symbols, scratch.numbers[row.row - beginRow]);
     });
   });
 }
 
 bool putText(BitWriter& to, FeatureCoding const& coding, Bytes text) {
   auto const index = coding.mapping.dictionary.indexOf(text);
-  if (index && putSymbol(to, coding.symbols, static_cast<std::int64_t>(*index))) return true;
+  if (index && putSymbol(to, coding.symbolFinder, static_cast<std::int64_t>(*index))) return true;
   if (!putLiteralPrefix(to, coding.symbols)) return false;
   std::uint8_t byteCount[5];
   std::uint8_t const* const end = storeVarint(byteCount, text.size());
@@ -99,7 +104,7 @@ void putPackedTexts(FeatureCoding const& coding, std::size_t featureIndex,
   eachPresentRow(featureIndex, column, coding.lengths, rows, scratch, [&](RowWriter& row) {
     ElementRange const elements = column.elementsOf(row.row);
     auto const count = static_cast<std::int64_t>(elements.end - elements.begin);
-    if (!putSymbol(row.bits, coding.lengths, count)) return false;
+    if (!putSymbol(row.bits, coding.lengthFinder, count)) return false;
     for (std::size_t at = elements.begin; at < elements.end; at++) {
       if (!putText(row.bits, coding, column.bytesAt(at))) return false;
     }
@@ -117,11 +122,16 @@ void putPackedNumbers(FeatureCoding const& coding, std::size_t featureIndex,
     eachPresentRow(featureIndex, column, coding.lengths, rows, scratch, [&](RowWriter& row) {
       float const scale = loadElements(column, row.row, scratch.numbers);
       auto const count = static_cast<std::int64_t>(scratch.numbers.size());
-      if (!putSymbol(row.bits, coding.lengths, count)) return false;
-      if (isScaled) row.bits.put(std::bit_cast<std::uint32_t>(scale), 32);
+      // A copy, which nothing else can reach, stays in registers.
+      BitWriter bits = row.bits;
+      auto const [range, above] = coding.lengthFinder.find(count);
+      if (range == nullptr) return false;
+      putCode(bits, range->code, above);
+      if (isScaled) bits.put(std::bit_cast<std::uint32_t>(scale), 32);
       for (std::uint64_t const storedBits : scratch.numbers) {
-        if (!putNumber<N>(row.bits, coding.symbols, symbols, storedBits)) return false;
+        if (!putNumber<N>(bits, coding, symbols, storedBits)) return false;
       }
+      row.bits = bits;
       return true;
     });
   });
@@ -146,7 +156,8 @@ void putBlocks(FeatureCoding const& coding, std::size_t featureIndex, ColumnRead
   bool const isText = column.type().shape == Shape::scalar;
   eachPresentRow(featureIndex, column, coding.lengths, rows, scratch, [&](RowWriter& row) {
     Bytes const value = isText ? column.bytesAt(row.row) : plainBytesOf(column, row.row, scratch);
-    if (!putSymbol(row.bits, coding.lengths, static_cast<std::int64_t>(value.size()))) return false;
+    if (!putSymbol(row.bits, coding.lengthFinder, static_cast<std::int64_t>(value.size())))
+      return false;
     if (coding.lz4BytesMin && value.size() >= *coding.lz4BytesMin) {
       if (putCompressed(row.bits, value, scratch)) return true;
       row.bits.put(0, 1);

@@ -63,24 +63,24 @@ DecodedColumns::DecodedColumns(std::span<WantedFeature const> wanted, std::size_
       budget_{varyingBytesMax},
       bounds_(fixed),
       eventTimes_(fixed + kBoundsBytes * wanted.size()),
-      unwanted_{false, reinterpret_cast<std::uint8_t*>(&unwantedValue_),
-                0,     &unwantedStatus_,
-                0,     emptyParts(budget_, 0)} {
+      unwanted_{false,
+                {reinterpret_cast<std::uint8_t*>(&unwantedValue_), 0, &unwantedStatus_, 0},
+                emptyParts(budget_, 0)} {
   columns_.resize(wanted.size());
   std::uint8_t* next = eventTimes_ + kEventTimeBytes * rowCount;
   for (std::size_t const cellBytes : {8, 4}) {
     for (std::size_t index = 0; index < wanted.size(); index++) {
       if (cellBytesOf(wanted[index].type) != cellBytes) continue;
-      columns_[index].values = next;
-      columns_[index].valueStride = cellBytes;
+      columns_[index].fixed.values = next;
+      columns_[index].fixed.valueStride = cellBytes;
       next += cellBytes * rowCount;
     }
   }
   for (std::size_t index = 0; index < wanted.size(); index++) {
     DecodedColumn& column = columns_[index];
     column.isWanted = true;
-    column.statuses = next;
-    column.statusStride = 1;
+    column.fixed.statuses = next;
+    column.fixed.statusStride = 1;
     next += rowCount;
     if (!isFixedWidth(wanted[index].type)) column.varying = emptyParts(budget_, rowCount);
   }
@@ -89,24 +89,41 @@ DecodedColumns::DecodedColumns(std::span<WantedFeature const> wanted, std::size_
 void DecodedColumns::setEmptyRow(std::size_t output, CellStatus status) {
   setEventTime(output, 0);
   for (DecodedColumn& column : columns_) {
-    column.eraseValue(output);
-    column.setStatus(output, status);
+    column.fixed.eraseValue(output);
+    column.fixed.setStatus(output, status);
   }
 }
 
 void DecodedColumns::eraseValues(std::size_t output) {
-  for (DecodedColumn& column : columns_) column.eraseValue(output);
+  for (DecodedColumn& column : columns_) column.fixed.eraseValue(output);
 }
 
 void DecodedColumns::copyRow(std::size_t from, std::size_t to) {
   std::memcpy(eventTimes_ + kEventTimeBytes * to, eventTimes_ + kEventTimeBytes * from,
               kEventTimeBytes);
   for (DecodedColumn& column : columns_) {
-    std::size_t const cellBytes = column.valueStride;
-    std::memcpy(column.values + to * cellBytes, column.values + from * cellBytes, cellBytes);
-    column.statuses[to] = column.statuses[from];
+    std::size_t const cellBytes = column.fixed.valueStride;
+    std::memcpy(column.fixed.values + to * cellBytes, column.fixed.values + from * cellBytes,
+                cellBytes);
+    column.fixed.statuses[to] = column.fixed.statuses[from];
     if (column.varying) column.varying->cells[to] = column.varying->cells[from];
   }
+}
+
+std::size_t DecodedColumns::lengthSumOf(DecodedColumn const& column) const {
+  std::size_t sum = 0;
+  for (std::size_t output = 0; output < rowCount_; output++) sum += lengthAt(column, output);
+  return sum;
+}
+
+std::size_t DecodedColumns::dataBytesOf(DecodedColumn const& column) const {
+  if (column.varying->data.byteCount() == 0) return 0;
+  std::size_t sum = 0;
+  for (std::size_t output = 0; output < rowCount_; output++) {
+    // A cell that was erased keeps its place, but has nothing there.
+    if (lengthAt(column, output) != 0) sum += column.varying->cells[output].dataBytes;
+  }
+  return sum;
 }
 
 std::optional<std::size_t> DecodedColumns::layOutVarying() {
@@ -115,14 +132,8 @@ std::optional<std::size_t> DecodedColumns::layOutVarying() {
   std::uint8_t* bounds = bounds_;
   for (std::size_t index = 0; index < columns_.size(); index++) {
     DecodedColumn const& column = columns_[index];
-    std::size_t lengthSum = 0;
-    std::size_t dataBytes = 0;
-    for (std::size_t output = 0; column.varying && output < rowCount_; output++) {
-      std::size_t const length = lengthAt(column, output);
-      lengthSum += length;
-      // A cell that was erased keeps its place, but has nothing there.
-      if (length != 0) dataBytes += column.varying->cells[output].dataBytes;
-    }
+    std::size_t const lengthSum = column.varying ? lengthSumOf(column) : 0;
+    std::size_t const dataBytes = column.varying ? dataBytesOf(column) : 0;
     for (std::size_t const partBytes :
          {lengthSum * elementBytesOf(wanted_[index].type), dataBytes}) {
       // Tested part by part: a sum of sums could pass 32 bits.

@@ -36,9 +36,10 @@ class GrowingBytes {
 
   std::uint8_t* data() { return bytes_.get(); }
   std::size_t byteCount() const { return byteCount_; }
+  bool canGrow(std::size_t moreBytes) const { return moreBytes <= budget_->bytesLeft; }
   // Where the next `moreBytes` go; null where the budget is exceeded.
   std::uint8_t* grow(std::size_t moreBytes) {
-    if (moreBytes > budget_->bytesLeft) {
+    if (!canGrow(moreBytes)) {
       budget_->isExceeded = true;
       return nullptr;
     }
@@ -82,26 +83,31 @@ struct VaryingParts {
   std::vector<VaryingCell> cells;
 };
 
-struct DecodedColumn {
-  // Else its cells are checked, and land nowhere.
-  bool isWanted;
+// Where a column's fixed part lies. Of a column that nobody wants the strides are 0.
+struct FixedPart {
   std::uint8_t* values;
   std::size_t valueStride;
   std::uint8_t* statuses;
   std::size_t statusStride;
-  // Of texts, lists and embeddings.
-  std::optional<VaryingParts> varying;
 
   template <typename Held>
-  void setValue(std::size_t output, Held value) {
+  void setValue(std::size_t output, Held value) const {
     storeLittle(values + output * valueStride, value);
   }
-  void setStatus(std::size_t output, CellStatus status) {
+  void setStatus(std::size_t output, CellStatus status) const {
     statuses[output * statusStride] = static_cast<std::uint8_t>(status);
   }
-  void eraseValue(std::size_t output) {
+  void eraseValue(std::size_t output) const {
     if (valueStride != 0) std::memset(values + output * valueStride, 0, valueStride);
   }
+};
+
+struct DecodedColumn {
+  // Else its cells are checked, and land nowhere.
+  bool isWanted;
+  FixedPart fixed;
+  // Of texts, lists and embeddings.
+  std::optional<VaryingParts> varying;
 };
 
 // Bytes of the fixed parts of all columns.
@@ -139,8 +145,12 @@ class DecodedColumns {
 
  private:
   std::size_t lengthAt(DecodedColumn const& column, std::size_t output) const {
-    return loadLittle<std::uint32_t>(column.values + output * column.valueStride);
+    return loadLittle<std::uint32_t>(column.fixed.values + output * column.fixed.valueStride);
   }
+
+  // Of all its cells.
+  std::size_t lengthSumOf(DecodedColumn const& column) const;
+  std::size_t dataBytesOf(DecodedColumn const& column) const;
 
   std::vector<WantedFeature> wanted_;
   std::size_t rowCount_;

@@ -140,6 +140,8 @@ FeatureCoding compileCoding(FeatureType const& type, DeclaredCoding const& decla
   coding.mapping.dictionary = Dictionary(declared.dictionary);
   if (!declared.symbols.empty()) coding.symbols = CodeTable(declared.symbols);
   if (!declared.lengths.empty()) coding.lengths = CodeTable(declared.lengths);
+  coding.symbolFinder = CodeFinder(coding.symbols, declared.mapping == MappingKind::decimal);
+  coding.lengthFinder = CodeFinder(coding.lengths, false);
   if (coding.kind == CodingKind::packedList) {
     coding.elementBitsMin = elementBitsMin(type, coding.symbols);
   }

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "codec/code_finder.h"
 #include "codec/code_table.h"
 #include "codec/dictionary.h"
 #include "codec/feature_type.h"
@@ -28,9 +29,11 @@ enum class CodingKind : std::uint8_t { plain, coded, packedList, block };
 
 struct FeatureCoding {
   CodingKind kind = CodingKind::plain;
-  SymbolMapping mapping;        // of scalars, or of elements; none of `plain` and `block`
-  CodeTable symbols;            // likewise
-  CodeTable lengths;            // of `packedList` elements, of `block` bytes
+  SymbolMapping mapping;  // of scalars, or of elements; none of `plain` and `block`
+  CodeTable symbols;      // likewise
+  CodeTable lengths;      // of `packedList` elements, of `block` bytes
+  CodeFinder symbolFinder;
+  CodeFinder lengthFinder;
   unsigned elementBitsMin = 0;  // of `packedList`: the fewest that one element takes
   // Blocks of at least so many bytes say whether they are compressed.
   std::optional<std::uint32_t> lz4BytesMin;

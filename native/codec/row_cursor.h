@@ -9,18 +9,28 @@
 
 namespace larder::codec {
 
+struct RowPlace {
+  std::uint32_t slot;
+  std::uint32_t output;  // the output row that it becomes
+};
+
 struct RowCursor {
   BitReader reader;  // what is left of the body
   // A bit per feature, from bit `markBegin` on: the set ones of a plain row, the exceptions of a
   // learned one. Null where no bit is set.
   std::uint8_t const* marks;
-  std::uint32_t slot;
-  std::uint32_t output;  // the output row that it becomes
+  RowPlace place;
   std::int64_t eventTimeUs;
   CellStatus status;  // of cells that have a value
   bool isShown;       // else its values are checked, and land nowhere
   RowFault fault;     // `none` for as long as nothing is wrong
 
+  // Of a cell that may be null. Without a branch: nulls come by chance.
+  CellStatus statusOf(bool isNull) const {
+    unsigned const value = static_cast<unsigned>(status);
+    unsigned const differing = value ^ static_cast<unsigned>(CellStatus::nullValue);
+    return static_cast<CellStatus>(value ^ (differing & (0u - unsigned{isNull})));
+  }
   bool isMarked(std::size_t bit) const {
     return marks != nullptr && ((marks[bit / 8] >> (bit % 8)) & 1) != 0;
   }

@@ -89,14 +89,12 @@ class BatchDecode {
 
   void addRow(std::uint32_t slot, std::uint32_t output) {
     Bytes const row = slots_.arena.subspan(slots_.starts[slot], slots_.lengths[slot]);
-    RowCursor cursor = {};
-    cursor.slot = slot;
-    cursor.output = output;
-    auto const header = readHeader(row, cursor.fault.corruption);
-    if (!header) return addCorrupt(cursor, nullptr);
+    RowFault fault = {};
+    auto const header = readHeader(row, fault.corruption);
+    if (!header) return addCorrupt({slot, output}, fault, nullptr);
     if (header->layoutId == kTombstoneLayoutId || header->layoutId == kFenceLayoutId) {
-      cursor.fault.corruption = checkVersionOnlyRow(row, *header);
-      if (cursor.fault.corruption != Corruption::none) return addCorrupt(cursor, nullptr);
+      fault.corruption = checkVersionOnlyRow(row, *header);
+      if (fault.corruption != Corruption::none) return addCorrupt({slot, output}, fault, nullptr);
       return columns_.setEmptyRow(output, CellStatus::notFound);
     }
     auto const planIndex = planIndexOf(header->layoutId);
@@ -104,7 +102,7 @@ class BatchDecode {
       findings_.unknownLayouts.push_back({slot, header->layoutId});
       return columns_.setEmptyRow(output, CellStatus::unavailable);
     }
-    openRow(row, *header, *planIndex, cursor);
+    openRow(row, *header, *planIndex, {slot, output});
   }
 
   // Most rows have the layout of the row before.
@@ -116,18 +114,25 @@ class BatchDecode {
     return lastPlanIndex_;
   }
 
-  void openRow(Bytes row, RowHeader const& header, std::size_t planIndex, RowCursor& cursor) {
+  void openRow(Bytes row, RowHeader const& header, std::size_t planIndex, RowPlace place) {
     RowLayout const& layout = *decoder_.plans()[planIndex].layout;
     std::size_t const bodyOffset = header.versionOffset + layout.versionBytes();
-    cursor.fault = {Corruption::truncatedHeader, layout.features.size()};
-    if (row.size() < bodyOffset) return addCorrupt(cursor, &layout);
+    RowFault fault = {Corruption::truncatedHeader, layout.features.size()};
+    if (row.size() < bodyOffset) return addCorrupt(place, fault, &layout);
     Bytes const body = padded(row.subspan(bodyOffset));
-    cursor.fault.corruption = layout.codings ? openLearnedBody(layout, body, cursor)
-                                             : openPlainBody(layout, body, cursor);
-    if (cursor.fault.corruption != Corruption::none) return addCorrupt(cursor, &layout);
+    std::vector<RowCursor>& rows = blocks_[planIndex];
+    if (rows.capacity() == 0) rows.reserve(std::min(kBlockRows, slots_.states.size()));
+    // Made where it stays: a copy would wait for what was just written.
+    RowCursor& cursor = rows.emplace_back();
+    cursor.place = place;
+    fault.corruption = layout.codings ? openLearnedBody(layout, body, cursor)
+                                      : openPlainBody(layout, body, cursor);
+    if (fault.corruption != Corruption::none) {
+      rows.pop_back();
+      return addCorrupt(place, fault, &layout);
+    }
     judgeAge(eventTimeOf(row, header, layout), cursor);
-    blocks_[planIndex].push_back(cursor);
-    if (blocks_[planIndex].size() == kBlockRows) decodeBlock(planIndex);
+    if (rows.size() == kBlockRows) decodeBlock(planIndex);
   }
 
   // The body where a reader may read a little beyond it: in the arena, or a copy.
@@ -165,36 +170,38 @@ class BatchDecode {
           columnIndex == RowDecoder::kUnwanted ? columns_.unwanted() : columns_.column(columnIndex);
       if (decodeFeature(layout, index, rows, column)) dropCorrupt(layout, rows);
     }
+    bool hasFault = false;
     for (RowCursor& row : rows) {
       row.fault = {checkEnd(layout, row.reader), layout.features.size()};
+      hasFault |= row.fault.corruption != Corruption::none;
     }
-    dropCorrupt(layout, rows);
+    if (hasFault) dropCorrupt(layout, rows);
     for (RowCursor const& row : rows) finishRow(plan, row);
     rows.clear();
   }
 
   void finishRow(RowDecoder::Plan const& plan, RowCursor const& row) {
     if (row.status == CellStatus::notFound) {
-      return columns_.setEmptyRow(row.output, CellStatus::notFound);
+      return columns_.setEmptyRow(row.place.output, CellStatus::notFound);
     }
-    columns_.setEventTime(row.output, row.eventTimeUs);
-    if (!row.isShown) columns_.eraseValues(row.output);
+    columns_.setEventTime(row.place.output, row.eventTimeUs);
+    if (!row.isShown) columns_.eraseValues(row.place.output);
     for (std::uint32_t const index : plan.lackingColumns) {
-      columns_.column(index).setStatus(row.output, CellStatus::notFound);
+      columns_.column(index).fixed.setStatus(row.place.output, CellStatus::notFound);
     }
   }
 
   void dropCorrupt(RowLayout const& layout, std::vector<RowCursor>& rows) {
     std::erase_if(rows, [&](RowCursor const& row) {
       bool const isCorrupt = row.fault.corruption != Corruption::none;
-      if (isCorrupt) addCorrupt(row, &layout);
+      if (isCorrupt) addCorrupt(row.place, row.fault, &layout);
       return isCorrupt;
     });
   }
 
-  void addCorrupt(RowCursor const& row, RowLayout const* layout) {
-    corrupt_.push_back({row.output, {row.slot, describeFault(row.fault, layout)}});
-    columns_.setEmptyRow(row.output, CellStatus::unavailable);
+  void addCorrupt(RowPlace place, RowFault fault, RowLayout const* layout) {
+    corrupt_.push_back({place.output, {place.slot, describeFault(fault, layout)}});
+    columns_.setEmptyRow(place.output, CellStatus::unavailable);
   }
 
   RowDecoder const& decoder_;

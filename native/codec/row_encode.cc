@@ -43,9 +43,16 @@ std::vector<ColumnReader> openColumns(RowLayout const& layout, RowsToEncode cons
 void addCellBytes(ColumnReader const& column, std::span<std::size_t> valueBytes) {
   FeatureType const& type = column.type();
   auto const fixedBytes = type.shape == Shape::scalar ? rowBytesOf(type.scalar) : std::nullopt;
-  for (std::size_t row = 0; row < valueBytes.size(); row++) {
-    if (!column.isPresent(row)) continue;
-    valueBytes[row] += fixedBytes ? *fixedBytes : cellRowBytes(column, row);
+  if (!fixedBytes) {
+    for (std::size_t row = 0; row < valueBytes.size(); row++) {
+      if (column.isPresent(row)) valueBytes[row] += cellRowBytes(column, row);
+    }
+    return;
+  }
+  Bytes const statuses = column.statuses();
+  for (std::size_t& each : valueBytes) each += *fixedBytes;
+  for (std::size_t row = 0; row < statuses.size(); row++) {
+    valueBytes[row] -= statuses[row] == kPresent ? 0 : *fixedBytes;
   }
 }
 
@@ -100,7 +107,9 @@ class BatchEncode {
  public:
   BatchEncode(RowLayouts layouts, RowsToEncode const& rows, std::span<ColumnReader const> columns,
               std::span<std::size_t const> valueBytes)
-      : layouts_(layouts), rows_(rows), columns_(columns), valueBytes_(valueBytes) {}
+      : layouts_(layouts), rows_(rows), columns_(columns), valueBytes_(valueBytes) {
+    for (auto const& layout : layouts) overheads_.push_back(overheadOf(*layout));
+  }
 
   EncodedRows run() {
     std::size_t const rowCount = valueBytes_.size();
@@ -120,6 +129,13 @@ class BatchEncode {
     std::uint8_t* end;
   };
 
+  // What a layout adds to the plain bytes of a row's values, at most: so many bytes, and what the
+  // elements of packed lists take.
+  struct Overhead {
+    std::size_t rowBytes;
+    std::vector<std::size_t> packedFeatures;
+  };
+
   void encodeBlock(std::size_t beginRow, std::size_t endRow) {
     places_.clear();
     std::size_t blockBytes = 0;
@@ -127,7 +143,7 @@ class BatchEncode {
       std::size_t layoutIndex = 0;
       while (!fits(*layouts_[layoutIndex], rows_.eventTimesUs[row], rows_.sequence)) layoutIndex++;
       places_.push_back({layoutIndex, blockBytes, nullptr});
-      blockBytes += rowBytesMax(*layouts_[layoutIndex], row);
+      blockBytes += rowBytesMax(layoutIndex, row);
     }
     if (memory_.size() < blockBytes) memory_.resize(blockBytes);
     for (std::size_t index = 0; index < layouts_.size(); index++) {
@@ -143,15 +159,26 @@ class BatchEncode {
     }
   }
 
-  // The most bytes that the row may take while it is written.
-  std::size_t rowBytesMax(RowLayout const& layout, std::size_t row) const {
-    if (!layout.codings) return layout.headerBytes() + layout.presenceBytes() + valueBytes_[row];
+  static Overhead overheadOf(RowLayout const& layout) {
+    if (!layout.codings) return {layout.headerBytes() + layout.presenceBytes(), {}};
     std::size_t const featureCount = layout.features.size();
-    std::size_t bitCount = 1 + featureCount + featureCount * kCellBitsMax;
+    std::size_t const bitCount = 1 + featureCount + featureCount * kCellBitsMax;
+    Overhead overhead = {layout.headerBytes() + bitCount / 8 + 1 + BitWriter::kSlackBytes, {}};
     for (std::size_t index = 0; index < featureCount; index++) {
-      bitCount += elementBitsMax((*layout.codings)[index], columns_[index], row);
+      bool const hasElements = (*layout.codings)[index].kind == CodingKind::packedList;
+      if (hasElements) overhead.packedFeatures.push_back(index);
     }
-    return layout.headerBytes() + valueBytes_[row] + bitCount / 8 + 1 + BitWriter::kSlackBytes;
+    return overhead;
+  }
+
+  // The most bytes that the row may take while it is written.
+  std::size_t rowBytesMax(std::size_t layoutIndex, std::size_t row) const {
+    Overhead const& overhead = overheads_[layoutIndex];
+    std::size_t elementBits = 0;
+    for (std::size_t const index : overhead.packedFeatures) {
+      elementBits += elementBitsMax((*layouts_[layoutIndex]->codings)[index], columns_[index], row);
+    }
+    return overhead.rowBytes + valueBytes_[row] + (elementBits + 7) / 8;
   }
 
   // Writes the headers of the block's rows of a layout, and calls `use(row, place, body)` for each.
@@ -233,6 +260,7 @@ class BatchEncode {
   }
 
   RowLayouts layouts_;
+  std::vector<Overhead> overheads_;  // by layout
   RowsToEncode const& rows_;
   std::span<ColumnReader const> columns_;
   std::span<std::size_t const> valueBytes_;

@@ -1,15 +1,15 @@
 // What symbols stand for: the mappings of `feature_coding.h`, in both directions.
 //
 // `value(code, symbol, held)` is false where the symbol stands for no value of the type; a symbol
-// of 0 always stands for one. `put(to, table, stored)` writes a stored number in the first class
-// that has it; false where none does.
+// of 0 always stands for one. `find(finder, stored)` is the first range that has a stored number.
 #pragma once
 
-#include <array>
 #include <bit>
 #include <cmath>
 
+#include "codec/code_finder.h"
 #include "codec/code_table.h"
+#include "codec/decimal_scale.h"
 #include "codec/feature_coding.h"
 #include "codec/number_types.h"
 
@@ -20,95 +20,88 @@ template <typename N>
 struct IntegerSymbols {
   std::int64_t unit;
 
-  bool value(CodeTable::Code const&, std::uint64_t symbol, typename N::Held& held) const {
+  bool value(auto const&, std::uint64_t symbol, typename N::Held& held) const {
     auto const value = static_cast<std::int64_t>(symbol * static_cast<std::uint64_t>(unit));
     auto const stored = static_cast<typename N::Stored>(value);
     held = N::hold(stored);
     return static_cast<std::int64_t>(stored) == value && N::isValid(stored);
   }
 
-  bool put(BitWriter& to, CodeTable const& table, typename N::Stored stored) const {
+  CodeFinder::Found find(CodeFinder const& finder, typename N::Stored stored) const {
     auto const value = static_cast<std::int64_t>(stored);
-    if (unit == 1) return putSymbol(to, table, value);
-    return value % unit == 0 && putSymbol(to, table, value / unit);
+    if (unit == 1) return finder.find(value);
+    if (value % unit != 0) return {nullptr, 0};
+    return finder.find(value / unit);
   }
 };
-
-inline constexpr int kExponentMax = 22;
-
-// By exponent + 22: one of both is 1, so that dividing and multiplying rounds once. Powers of ten
-// are exact up to 10^22.
-struct DecimalScale {
-  double divisor;
-  double factor;
-};
-inline constexpr auto kDecimalScales = [] {
-  std::array<DecimalScale, 2 * kExponentMax + 1> scales{};
-  double power = 1;
-  for (int exponent = 0; exponent <= kExponentMax; exponent++, power *= 10) {
-    scales[kExponentMax + exponent] = {power, 1};
-    scales[kExponentMax - exponent] = {1, power};
-  }
-  return scales;
-}();
 
 // Value = symbol / 10^exponent, correctly rounded.
 template <typename N>
 struct DecimalSymbols {
   using Float = std::conditional_t<sizeof(typename N::Stored) == 4, float, double>;
 
-  bool value(CodeTable::Code const& code, std::uint64_t symbol, typename N::Held& held) const {
-    DecimalScale const& scale = kDecimalScales[kExponentMax + code.exponent];
+  bool value(auto const& code, std::uint64_t symbol, typename N::Held& held) const {
+    DecimalScale const& scale = scaleOf(code.exponent);
     double const exact = static_cast<double>(static_cast<std::int64_t>(symbol));
     held =
         std::bit_cast<typename N::Held>(static_cast<Float>(exact / scale.divisor * scale.factor));
     return true;
   }
 
-  // One symbol is tried for each exponent: the value x 10^exponent, rounded to the nearest integer.
-  bool put(BitWriter& to, CodeTable const& table, typename N::Stored stored) const {
-    std::array<std::int64_t, kCodeClassesMax> symbols;
-    std::uint32_t isPossible = roundedSymbols(table, stored, symbols);
-    for (CodeTable::Code const& code : table.codes()) {
-      std::uint32_t const bit = std::uint32_t{1} << code.exponentIndex;
-      std::uint64_t above;
-      if ((isPossible & bit) == 0 || !code.holds(symbols[code.exponentIndex], above)) continue;
-      typename N::Held back;
-      value(code, static_cast<std::uint64_t>(symbols[code.exponentIndex]), back);
-      if (back == stored) {
-        putCode(to, code, above);
-        return true;
-      }
-      // Nor is it one of the exponent's other classes.
-      isPossible &= ~bit;
-    }
-    return false;
+  // One symbol is tried for each range: the value x 10^exponent, rounded to the nearest integer.
+  CodeFinder::Found find(CodeFinder const& finder, typename N::Stored stored) const {
+    if (finder.ranges().empty()) return {nullptr, 0};
+    auto const number = static_cast<double>(std::bit_cast<Float>(stored));
+    CodeFinder::Bin const& bin = finder.binOf(number);
+    CodeFinder::Range const& first = finder.ranges()[bin.candidates[0]];
+    std::uint64_t above;
+    if (finder.needsExactScale() || !surelyHolds(first, number, above)) [[unlikely]]
+      return findExactly(finder, bin, number);
+    return {&first, above};
   }
 
  private:
-  // How far a value x 10^exponent may be from its symbol, as a share of it: what rounding the value
-  // to its type took away, and a little for the product's own rounding.
-  static constexpr double kTolerance = sizeof(Float) == 4 ? 0x1p-23 : 0x1p-51;
+  static constexpr bool kIsFloat32 = sizeof(Float) == 4;
+  // A double becomes the nearest float32, which is at most so many of its last places away; less
+  // what a power of ten that is rounded may put wrong.
+  static constexpr std::uint64_t kSurePlaces = (std::uint64_t{1} << 28) - 16;
 
-  // The symbol to try for each exponent of the table. Returns a bit for each that may give the
-  // value back: to be sure takes a division.
-  static std::uint32_t roundedSymbols(CodeTable const& table, typename N::Stored stored,
-                                      std::array<std::int64_t, kCodeClassesMax>& symbols) {
-    auto const number = static_cast<double>(std::bit_cast<Float>(stored));
-    std::uint32_t isPossible = 0;
-    for (std::size_t index = 0; index < table.exponents().size(); index++) {
-      int const exponent = table.exponents()[index];
-      DecimalScale const& scale = kDecimalScales[kExponentMax + exponent];
-      double const scaled = exponent >= 0 ? number * scale.divisor : number / scale.factor;
-      symbols[index] = 0;
-      // Also false for NaN. Symbols of decimals do not pass 2^53.
-      if (!(std::abs(scaled) <= 0x1p53)) continue;
-      symbols[index] = std::llrint(scaled);
-      auto const rounded = static_cast<double>(symbols[index]);
-      bool const isNear = std::abs(scaled - rounded) <= std::abs(rounded) * kTolerance;
-      isPossible |= std::uint32_t{isNear} << index;
+  // Whether the range has the number, where that is sure without a division; `above` becomes how
+  // far above its base the symbol is.
+  static bool surelyHolds(CodeFinder::Range const& range, double number, std::uint64_t& above) {
+    if constexpr (!kIsFloat32) return holds(range, number, above);
+    DecimalScale const& scale = scaleOf(range.code.exponent);
+    std::int64_t const symbol = std::llrint(number * scale.toSymbol);
+    double const back = static_cast<double>(symbol) * scale.toValue;
+    std::uint64_t const placesAway =
+        std::bit_cast<std::uint64_t>(back) - std::bit_cast<std::uint64_t>(number);
+    bool const isInRange = range.holds(symbol, above);
+    return isInRange & (placesAway + kSurePlaces <= 2 * kSurePlaces);
+  }
+
+  // Where rounding has no result, it is no symbol of the range that gives the number back.
+  static bool holds(CodeFinder::Range const& range, double number, std::uint64_t& above) {
+    DecimalScale const& scale = scaleOf(range.code.exponent);
+    std::int64_t const symbol = std::llrint(number * scale.divisor / scale.factor);
+    double const back = static_cast<double>(symbol) / scale.divisor * scale.factor;
+    return range.holds(symbol, above) &&
+           std::bit_cast<typename N::Stored>(static_cast<Float>(back)) ==
+               std::bit_cast<typename N::Stored>(static_cast<Float>(number));
+  }
+
+  [[gnu::noinline]] static CodeFinder::Found findExactly(CodeFinder const& finder,
+                                                         CodeFinder::Bin const& bin,
+                                                         double number) {
+    std::uint64_t above;
+    for (std::uint8_t const candidate : bin.candidates) {
+      CodeFinder::Range const& range = finder.ranges()[candidate];
+      if (holds(range, number, above)) return {&range, above};
     }
-    return isPossible;
+    if (!bin.hasMore) return {nullptr, 0};
+    for (CodeFinder::Range const& range : finder.ranges()) {
+      if (holds(range, number, above)) return {&range, above};
+    }
+    return {nullptr, 0};
   }
 };
 
@@ -117,15 +110,15 @@ template <typename N>
 struct FloatBitsSymbols {
   unsigned shift;
 
-  bool value(CodeTable::Code const&, std::uint64_t symbol, typename N::Held& held) const {
+  bool value(auto const&, std::uint64_t symbol, typename N::Held& held) const {
     held = N::hold(static_cast<typename N::Stored>(symbol << shift));
     return symbol <= BitReader::lowBits(N::kStoredBits - shift);
   }
 
-  bool put(BitWriter& to, CodeTable const& table, typename N::Stored stored) const {
+  CodeFinder::Found find(CodeFinder const& finder, typename N::Stored stored) const {
     std::uint64_t const bits = stored;
-    if ((bits & BitReader::lowBits(shift)) != 0) return false;
-    return putSymbol(to, table, static_cast<std::int64_t>(bits >> shift));
+    if ((bits & BitReader::lowBits(shift)) != 0) return {nullptr, 0};
+    return finder.find(static_cast<std::int64_t>(bits >> shift));
   }
 };
 

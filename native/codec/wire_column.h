@@ -51,6 +51,8 @@ class ColumnReader {
 
   FeatureType const& type() const { return type_; }
   ColumnClass elementClass() const { return column_.elementClass; }
+  // One for each cell; none where all are present.
+  Bytes statuses() const { return column_.hasStatus ? column_.status : Bytes(); }
   std::uint8_t statusAt(std::size_t cell) const {
     return column_.hasStatus ? column_.status[cell] : kPresent;
   }
