@@ -51,6 +51,11 @@ std::optional<codec::CompactVersion> toCompactVersion(Napi::Value value) {
                                static_cast<std::uint64_t>(words[3])};
 }
 
+bool haveSameFeatures(codec::RowLayout const& a, codec::RowLayout const& b) {
+  return std::ranges::equal(a.features, b.features, {}, &codec::LayoutFeature::id,
+                            &codec::LayoutFeature::id);
+}
+
 // createRowLayout(layoutId, features, version[, profileWords, dictionary]); a text says what is
 // wrong
 Napi::Value createRowLayout(Napi::CallbackInfo const& info) {
@@ -70,15 +75,16 @@ Napi::Value createRowLayout(Napi::CallbackInfo const& info) {
     if (auto const* problem = std::get_if<std::string>(&parsed)) {
       return Napi::String::New(env, *problem);
     }
-    layout.codings = std::get<std::vector<codec::FeatureCoding>>(std::move(parsed));
+    layout.codings = std::make_shared<std::vector<codec::FeatureCoding> const>(
+        std::get<std::vector<codec::FeatureCoding>>(std::move(parsed)));
+  }
+  if (!info[5].IsUndefined()) {
+    auto const& like = fromExternal<SharedLayout>(info[5], kLayoutTag, "a row layout is expected");
+    require(env, haveSameFeatures(*like, layout), "layouts of one schema");
+    layout.codings = like->codings;
   }
   auto shared = std::make_shared<codec::RowLayout const>(std::move(layout));
   return toExternal(env, std::make_unique<SharedLayout>(std::move(shared)), kLayoutTag);
-}
-
-bool haveSameFeatures(codec::RowLayout const& a, codec::RowLayout const& b) {
-  return std::ranges::equal(a.features, b.features, {}, &codec::LayoutFeature::id,
-                            &codec::LayoutFeature::id);
 }
 
 void requireChoice(Napi::Env env, std::span<SharedLayout const> layouts) {

@@ -64,7 +64,8 @@ export interface NativeDecoded {
 interface CodecNative {
   /**
    * `version`: base, unit, bytes and sequence of a compact one, else empty. The profile is as `codec/
-   * profile-words.ts` writes it; without one rows are plain. A text says why there is no such layout.
+   * profile-words.ts` writes it, or that of `like`, a layout of the same features; without either rows
+   * are plain. A text says why there is no such layout.
    */
   createRowLayout(
     layoutId: number,
@@ -72,6 +73,7 @@ interface CodecNative {
     version: BigInt64Array,
     profileWords: BigInt64Array | undefined,
     dictionaryBytes: Uint8Array | undefined,
+    like: NativeRowLayout | undefined,
   ): NativeRowLayout | string
   /**
    * Each row in the first layout that its version fits; the last takes every one. `limits`: bytes of a

@@ -7,7 +7,7 @@ import { assert } from '../src/assert.js'
 import { valueBytesMax } from '../src/limits.js'
 import { createSeededPrng } from '../src/prng.js'
 import { sequence } from './support/codec-batches.js'
-import { block, integers } from './support/encodings.js'
+import { block, dictionary, integers, listOf } from './support/encodings.js'
 import {
   decodeBatch,
   encodeBatch,
@@ -88,6 +88,24 @@ describe('blocks by LZ4', () => {
     const { batch, row } = rowOfBlock(lz4, byteCount)
     expect(decodeBatch(batch.layouts, [row])).toEqual([[null]])
     expect(decodeLearnedRow(row, batch.layouts)).toBe('corrupt')
+  })
+})
+
+describe('few bits that stand for many bytes', () => {
+  const type = { kind: 'list', element: 'string' } as const
+  const text = 'x'.repeat(60_000)
+  const texts = listOf([[0n, 7]], dictionary([text], [0n, 0]))
+
+  test.each([
+    { name: 'as much as a row may have', count: 69, isRead: true },
+    { name: 'more', count: 70, isRead: false },
+  ])('$name', ({ count, isRead }) => {
+    const batch = oneFeatureBatch(type, texts, [])
+    const head = Buffer.concat([Buffer.of(2), Buffer.alloc(16)])
+    const row = Buffer.concat([head, packBits([0, ...uintBits(BigInt(count), 7)])])
+    const cell = isRead ? cellOf(type, new Array<string>(count).fill(text)) : null
+    expect(decodeBatch(batch.layouts, [row])).toEqual([[cell]])
+    expect(decodeLearnedRow(row, batch.layouts) === 'corrupt').toBe(!isRead)
   })
 })
 

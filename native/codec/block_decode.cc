@@ -78,6 +78,7 @@ Corruption takeBlock(RowCursor& row, FeatureType const& type, FeatureCoding cons
   }
   Corruption const corruption = takeSizes(row.reader, coding, block);
   if (corruption != Corruption::none) return corruption;
+  if (!row.mayGrow(block.valueBytes)) return Corruption::tooLong;
   if (type.shape == Shape::scalar) return takeTextBlock(row, block, column);
   return takeListBlock(row, type, block, column);
 }

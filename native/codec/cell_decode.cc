@@ -106,10 +106,11 @@ Corruption takeTextElement(BitReader& from, VaryingParts& parts) {
   return takeText(from, byteCount, parts);
 }
 
-Corruption takeDictionaryText(Dictionary const& dictionary, std::uint64_t index,
+Corruption takeDictionaryText(RowCursor& row, Dictionary const& dictionary, std::uint64_t index,
                               VaryingParts& parts, std::uint32_t& length) {
   if (index >= dictionary.valueCount()) return Corruption::badSymbol;
   Bytes const value = dictionary.valueAt(index);
+  if (!row.mayGrow(value.size())) return Corruption::tooLong;
   std::uint8_t* const to = parts.data.grow(value.size());
   if (to == nullptr) return Corruption::beyondBound;
   storeBytes(to, value);

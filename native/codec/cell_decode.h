@@ -77,7 +77,7 @@ Corruption takeText(BitReader& from, std::size_t byteCount, VaryingParts& parts)
 Corruption takeTextElement(BitReader& from, VaryingParts& parts);
 
 // The text at an index of a dictionary.
-Corruption takeDictionaryText(Dictionary const& dictionary, std::uint64_t index,
+Corruption takeDictionaryText(RowCursor& row, Dictionary const& dictionary, std::uint64_t index,
                               VaryingParts& parts, std::uint32_t& length);
 
 // Multiplies the steps of an int8 embedding, which stand as floats at `elements`.

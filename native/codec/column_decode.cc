@@ -79,7 +79,7 @@ bool decodeCodedTexts(CellRows const& rows, FeatureType const& type, FeatureCodi
       return Corruption::none;
     }
     return takeVaryingCell(row, column, [&](VaryingParts& parts, std::uint32_t& length) {
-      return takeDictionaryText(coding.mapping.dictionary, symbol, parts, length);
+      return takeDictionaryText(row, coding.mapping.dictionary, symbol, parts, length);
     });
   });
 }

@@ -228,8 +228,9 @@ bool takeTogether(CellRows const& rows, FeatureType const& type, FeatureCoding c
   return isTaken;
 }
 
-Corruption takePackedTexts(BitReader& from, FeatureCoding const& coding, std::size_t count,
+Corruption takePackedTexts(RowCursor& row, FeatureCoding const& coding, std::size_t count,
                            VaryingParts& parts) {
+  BitReader& from = row.reader;
   for (std::size_t index = 0; index < count; index++) {
     std::uint64_t symbol;
     auto const* const code = coding.symbols.reading().take(from, symbol);
@@ -239,7 +240,7 @@ Corruption takePackedTexts(BitReader& from, FeatureCoding const& coding, std::si
       corruption = takeTextElement(from, parts);
     } else {
       std::uint32_t byteCount;
-      corruption = takeDictionaryText(coding.mapping.dictionary, symbol, parts, byteCount);
+      corruption = takeDictionaryText(row, coding.mapping.dictionary, symbol, parts, byteCount);
       if (corruption != Corruption::none) return corruption;
       std::uint8_t* const length = parts.elements.grow(sizeof byteCount);
       if (length == nullptr) return Corruption::beyondBound;
@@ -273,7 +274,7 @@ Corruption takeList(RowCursor& row, FeatureType const& type, FeatureCoding const
 bool decodeTexts(CellRows const& rows, FeatureType const& type, FeatureCoding const& coding,
                  DecodedColumn& column) {
   auto const takeElements = [&](RowCursor& row, std::size_t count, VaryingParts& parts) {
-    return takePackedTexts(row.reader, coding, count, parts);
+    return takePackedTexts(row, coding, count, parts);
   };
   return eachLearned(rows, type, column, [&](RowCursor& row) {
     return takeList(row, type, coding, column, takeElements);

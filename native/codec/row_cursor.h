@@ -14,6 +14,10 @@ struct RowPlace {
   std::uint32_t output;  // the output row that it becomes
 };
 
+// What texts of dictionaries and blocks may come to in one row. Few bits can stand for many bytes;
+// rows that are written hold far less.
+inline constexpr std::size_t kRowGrownBytesMax = 4u << 20;
+
 struct RowCursor {
   BitReader reader;  // what is left of the body
   // A bit per feature, from bit `markBegin` on: the set ones of a plain row, the exceptions of a
@@ -21,9 +25,16 @@ struct RowCursor {
   std::uint8_t const* marks;
   RowPlace place;
   std::int64_t eventTimeUs;
-  CellStatus status;  // of cells that have a value
-  bool isShown;       // else its values are checked, and land nowhere
-  RowFault fault;     // `none` for as long as nothing is wrong
+  CellStatus status;       // of cells that have a value
+  bool isShown;            // else its values are checked, and land nowhere
+  RowFault fault;          // `none` for as long as nothing is wrong
+  std::size_t grownBytes;  // texts of dictionaries and blocks so far
+
+  // False where that is too much; asked before anything grows.
+  bool mayGrow(std::size_t byteCount) {
+    grownBytes += byteCount;
+    return grownBytes <= kRowGrownBytesMax;
+  }
 
   // Of a cell that may be null. Without a branch: nulls come by chance.
   CellStatus statusOf(bool isNull) const {

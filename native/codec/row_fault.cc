@@ -24,6 +24,8 @@ char const* textOf(Corruption corruption) {
       return "the number of elements is not that of the embedding";
     case Corruption::badSymbol:
       return "a symbol stands for no value of the type";
+    case Corruption::tooLong:
+      return "its texts and blocks come to more than 4 MiB";
     case Corruption::badBlock:
       return "the block is not exactly one value";
     case Corruption::badBool:

@@ -20,6 +20,7 @@ enum class Corruption : std::uint8_t {
   badDim,
   badSymbol,
   badBlock,
+  tooLong,
   badBool,
   badScale,
   bitPadding,

@@ -16,6 +16,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <vector>
 
@@ -56,8 +57,9 @@ struct CompactVersion {
 struct RowLayout {
   std::uint32_t id;
   std::vector<LayoutFeature> features;
-  std::optional<CompactVersion> compactVersion;       // else versions are full
-  std::optional<std::vector<FeatureCoding>> codings;  // one per feature; else rows are plain
+  std::optional<CompactVersion> compactVersion;  // else versions are full
+  // One per feature, shared by the layouts of a profile; null where rows are plain.
+  std::shared_ptr<std::vector<FeatureCoding> const> codings;
 
   std::size_t presenceBytes() const { return (features.size() + 7) / 8; }
   std::size_t versionBytes() const {

@@ -47,7 +47,7 @@ inline constexpr Scalar kEveryScalar[] = {
 
 // Every scalar, a list of every scalar, an embedding of every storage.
 inline RowLayout everyTypeLayout(std::uint32_t layoutId) {
-  RowLayout layout = {layoutId, {}, std::nullopt, std::nullopt};
+  RowLayout layout = {layoutId, {}, std::nullopt, nullptr};
   auto const add = [&](FeatureType const& type) {
     layout.features.push_back({static_cast<std::uint32_t>(layout.features.size()), type});
   };

@@ -55,9 +55,10 @@ DeclaredCoding block(std::vector<CodeClass> lengths, std::optional<std::uint32_t
 std::vector<SharedLayout> layoutsOf(FeatureType const& type, DeclaredCoding const& declared) {
   auto const problem = codingProblem(type, declared);
   check(!problem, problem.value_or(""));
-  RowLayout learned = {2, {{1, type}}, CompactVersion{0, 1, 0, 7}, std::nullopt};
-  learned.codings.emplace().push_back(compileCoding(type, declared));
-  RowLayout plain = {3, {{1, type}}, std::nullopt, std::nullopt};
+  RowLayout learned = {2, {{1, type}}, CompactVersion{0, 1, 0, 7}, nullptr};
+  learned.codings = std::make_shared<std::vector<FeatureCoding> const>(
+      std::vector{compileCoding(type, declared)});
+  RowLayout plain = {3, {{1, type}}, std::nullopt, nullptr};
   return {share(std::move(learned)), share(std::move(plain))};
 }
 
@@ -230,7 +231,7 @@ void testHugeBlock() {
 }
 
 void testChoice() {
-  RowLayout compact = {300, {}, CompactVersion{1000, 10, 1, 7}, std::nullopt};
+  RowLayout compact = {300, {}, CompactVersion{1000, 10, 1, 7}, nullptr};
   std::vector<SharedLayout> const layouts = {share(compact), share({2, {}, {}, {}})};
   std::int64_t const eventTimesUs[] = {1000, 3550, 3560, 999, 1005, -INT64_MAX, INT64_MAX};
   ProblemList problems(7, 1);

@@ -51,7 +51,7 @@ void testTooManyBytes() {
   WireColumn const column = {ColumnClass::var, ColumnClass::var, {}, data, lengths, false, {}};
   // All columns are the same memory.
   std::vector<WireColumn> const columns(64, column);
-  RowLayout layout = {2, {}, std::nullopt, std::nullopt};
+  RowLayout layout = {2, {}, std::nullopt, nullptr};
   for (std::uint32_t id = 0; id < columns.size(); id++) layout.features.push_back({id, type});
   SharedLayout const layouts[] = {share(layout)};
   std::vector<std::int64_t> const eventTimesUs(kRowCount);

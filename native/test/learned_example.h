@@ -89,13 +89,14 @@ inline DeclaredCoding randomDeclared(FeatureType const& type, Random& random) {
 // Every type, codings at random, versions compact or full.
 inline SharedLayout randomLearnedLayout(std::uint32_t layoutId, Random& random) {
   RowLayout layout = everyTypeLayout(layoutId);
-  layout.codings.emplace();
+  std::vector<FeatureCoding> codings;
   for (LayoutFeature const& feature : layout.features) {
     DeclaredCoding const declared = randomDeclared(feature.type, random);
     auto const problem = codingProblem(feature.type, declared);
     check(!problem, "a valid coding of " + describe(feature.type) + ": " + problem.value_or(""));
-    layout.codings->push_back(compileCoding(feature.type, declared));
+    codings.push_back(compileCoding(feature.type, declared));
   }
+  layout.codings = std::make_shared<std::vector<FeatureCoding> const>(std::move(codings));
   if (random.below(2) == 0) layout.compactVersion = CompactVersion{999'990, 5, 1, 7};
   return share(std::move(layout));
 }

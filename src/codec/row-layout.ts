@@ -50,17 +50,40 @@ export function createRowLayout(definition: RowLayoutDefinition): RowLayout {
   assert(Number.isInteger(layoutId) && layoutId <= layoutIdMax, 'a layout id is a u32')
   assert(layoutId >= firstLayoutId, 'the first layout ids have a meaning of their own')
   const features = definition.features.map(({ id, type }) => Object.freeze({ id, type }))
-  const learned = profile === undefined ? undefined : profileWords(profile, features)
+  const numbers = featureNumbers(features)
+  const like = profile === undefined ? undefined : compiledOnce(profile, numbers)
+  const learned =
+    profile === undefined || like?.native !== undefined
+      ? undefined
+      : profileWords(profile, features)
   const native = loadAddon().createRowLayout(
     layoutId,
-    featureNumbers(features),
+    numbers,
     versionWords(versionFormat),
     learned?.words,
     learned?.dictionaryBytes,
+    like?.native,
   )
   if (typeof native === 'string') throw new LarderError('internal', `layout ${layoutId}: ${native}`)
+  if (like !== undefined) like.native ??= native
   const isPlain = profile === undefined && versionFormat === 'full'
   return Object.freeze({ layoutId, features: Object.freeze(features), isPlain, native })
+}
+
+/** By profile and features a layout that has them: its tables, which are large, serve all others too. */
+const compiledProfiles = new WeakMap<EncodingProfile, Map<string, { native?: NativeRowLayout }>>()
+
+function compiledOnce(
+  profile: EncodingProfile,
+  features: Uint32Array,
+): { native?: NativeRowLayout } {
+  const byFeatures =
+    compiledProfiles.get(profile) ?? new Map<string, { native?: NativeRowLayout }>()
+  compiledProfiles.set(profile, byFeatures)
+  const key = features.join(' ')
+  const known = byFeatures.get(key) ?? {}
+  byFeatures.set(key, known)
+  return known
 }
 
 /** The version format as the addon takes it: base, unit, bytes, sequence; nothing of a full one. */

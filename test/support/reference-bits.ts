@@ -33,6 +33,7 @@ export function packBits(bits: Bits): Buffer {
 export class BitReader {
   readonly #bits: Bits
   #next = 0
+  #grownBytes = 0
 
   constructor(bytes: Uint8Array) {
     this.#bits = bitsOfBytes(bytes)
@@ -58,6 +59,12 @@ export class BitReader {
   bytes(byteCount: number): Buffer {
     if (8 * byteCount > this.leftCount) throw new Corrupt('truncated')
     return Buffer.from(Array.from({ length: byteCount }, () => Number(this.uint(8))))
+  }
+
+  /** Counts what texts of dictionaries and blocks come to: a row may have 4 MiB of them. */
+  grow(byteCount: number): void {
+    this.#grownBytes += byteCount
+    if (this.#grownBytes > 4 * 2 ** 20) throw new Corrupt('too long')
   }
 
   /** What is left must be zero bits within the last byte. */

@@ -335,7 +335,10 @@ function readValue(reader: BitReader, type: FeatureType, coding: SymbolCoding): 
   const code = readCode(reader, coding.classes)
   if (code.kind !== 'range') return code.kind === 'null' ? null : takeElement(reader, type)
   const { mapping } = coding
-  return valueOfSymbol(readSymbol(reader, code), { type, mapping, exponent: code.exponent })
+  const symbol = readSymbol(reader, code)
+  const value = valueOfSymbol(symbol, { type, mapping, exponent: code.exponent })
+  if (mapping.kind === 'dictionary') reader.grow(mapping.values[Number(symbol)]?.byteLength ?? 0)
+  return value
 }
 
 /** Undefined where it is null. */
@@ -377,6 +380,7 @@ function readBlock(
 ): Buffer | null {
   const byteCount = readLength(reader, lengths)
   if (byteCount === undefined) return null
+  reader.grow(byteCount)
   const mayBeLz4 = lz4BytesMin !== undefined && byteCount >= lz4BytesMin
   const bytes =
     mayBeLz4 && reader.bit() === 1 ? readLz4(reader, byteCount) : reader.bytes(byteCount)
