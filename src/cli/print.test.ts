@@ -11,6 +11,8 @@ test.each<{ type: string; value: CellValue; text: string }>([
   { type: 'timestamp', value: 1_557_057_600_123_456n, text: '2019-05-05T12:00:00.123456Z' },
   { type: 'timestamp', value: 2n ** 63n - 1n, text: '9223372036854775807 us' },
   { type: 'list<timestamp>', value: [0n], text: '[1970-01-01T00:00:00Z]' },
+  { type: 'float64', value: -0, text: '-0' },
+  { type: 'list<float32>', value: [-0, 0], text: '[-0, 0]' },
   { type: 'list<float32>', value: [Math.fround(0.7), Number.NaN], text: '[0.7, NaN]' },
   { type: 'embedding<2, f16>', value: [0.099975586, 1], text: '[0.099975586, 1]' },
   { type: 'bytes', value: Uint8Array.of(104, 105), text: 'aGk=' },

@@ -80,7 +80,7 @@ export function jsonCell(value: CellValue, type: FeatureType): CellValue {
 function formatScalar(value: CellScalar, type: FeatureType): string {
   if (value instanceof Uint8Array) return Buffer.from(value).toString('base64')
   if (typeof value === 'bigint' && scalarTypeOf(type) === 'timestamp') return formatInstant(value)
-  return String(shorten(value, type))
+  return Object.is(value, -0) ? '-0' : String(shorten(value, type))
 }
 
 /** An f16 or int8 embedding's elements are float32 too, once they are read. */

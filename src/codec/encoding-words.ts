@@ -3,6 +3,9 @@
  */
 import type { CodeClass, FeatureEncoding, SymbolCoding } from '../encoding-profile.js'
 
+/** What a coding without ranges is. */
+const literals = 'literals'
+
 /** The kind alone: what tells one candidate from another. */
 export function kindInWords(encoding: FeatureEncoding): string {
   switch (encoding.kind) {
@@ -35,7 +38,7 @@ export function encodingInWords(encoding: FeatureEncoding): string {
 }
 
 function codingKind({ mapping, classes }: SymbolCoding): string {
-  if (classes.every(({ kind }) => kind !== 'range')) return 'literals'
+  if (classes.every(({ kind }) => kind !== 'range')) return literals
   switch (mapping.kind) {
     case 'integer':
       return 'integers'
@@ -49,7 +52,14 @@ function codingKind({ mapping, classes }: SymbolCoding): string {
 }
 
 function codingInWords(coding: SymbolCoding): string {
-  return [codingKind(coding), ...mappingInWords(coding), classesInWords(coding.classes)].join(', ')
+  const kind = codingKind(coding)
+  // The mapping is of ranges alone.
+  if (kind === literals) return isNullable(coding) ? `${kind}, null` : kind
+  return [kind, ...mappingInWords(coding), classesInWords(coding.classes)].join(', ')
+}
+
+function isNullable({ classes }: SymbolCoding): boolean {
+  return classes.some(({ kind }) => kind === 'null')
 }
 
 function mappingInWords({ mapping, classes }: SymbolCoding): string[] {
@@ -59,18 +69,18 @@ function mappingInWords({ mapping, classes }: SymbolCoding): string[] {
     case 'float_bits':
       return mapping.shift === 0 ? [] : [`without the lowest ${mapping.shift}`]
     case 'dictionary':
-      return mapping.values.length === 0 ? [] : [`${mapping.values.length} values`]
+      return mapping.values.length === 0 ? [] : [counted(mapping.values.length, 'value')]
     case 'decimal': {
       const exponents = classes.flatMap((code) => (code.kind === 'range' ? [code.exponent] : []))
       const [least, most] = [Math.min(...exponents), Math.max(...exponents)]
       if (exponents.length === 0) return []
-      return [least === most ? placesInWords(least) : `${least} to ${most} places`]
+      return [least === most ? counted(least, 'place') : `${least} to ${most} places`]
     }
   }
 }
 
-function placesInWords(exponent: number): string {
-  return exponent === 1 ? '1 place' : `${exponent} places`
+function counted(count: number, unit: string): string {
+  return count === 1 ? `1 ${unit}` : `${count} ${unit}s`
 }
 
 /** `3 ranges of 4 to 9 bits, null, literal`: widths, without the prefixes. */
@@ -85,9 +95,9 @@ function rangesInWords(classes: readonly CodeClass[], widths: readonly number[])
   if (only === undefined) return []
   if (widths.length === 1) {
     const isConstant = only === 0 && classes.length === 1
-    return [isConstant ? 'always the same' : `${only} bits`]
+    return [isConstant ? 'always the same' : counted(only, 'bit')]
   }
   const [least, most] = [Math.min(...widths), Math.max(...widths)]
-  const bits = least === most ? `${least} bits` : `${least} to ${most} bits`
+  const bits = least === most ? counted(least, 'bit') : `${least} to ${most} bits`
   return [`${widths.length} ranges of ${bits}`]
 }

@@ -67,7 +67,7 @@ test('an older profile is judged as it is', () => {
   expect(plainReport.features.map(({ encoding }) => encoding)).toEqual(
     new Array(features.length).fill('plain'),
   )
-  expect(plainReport.features[0]?.why).toBe('instead of integers 6.0 bits')
+  expect(plainReport.features[0]?.why).toBe('on these rows integers 6.0 bits')
 })
 
 test('a view whose values come again and again has an entropy', () => {

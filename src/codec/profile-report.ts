@@ -63,7 +63,7 @@ export function reportProfile(
         ...numbersOf(featureCost),
         entropyBits: entropyOf(feature.type, column),
         encoding: encodingInWords(encoding),
-        why: whyOf(encoding, candidates),
+        why: whyOf(encoding, featureCost.bitsPerCell, candidates),
       },
     ]
   })
@@ -84,8 +84,12 @@ function numbersOf({ cellCount, exceptionCount, bitsPerCell }: FeatureCost) {
 
 const plainProfile: EncodingProfile = { id: 0, encodings: new Map(), sampleRowCount: 0 }
 
-/** What the best of each other kind would take. */
-function whyOf(encoding: FeatureEncoding, candidates: readonly LearnedCandidate[]): string {
+/** What the best of each other kind would take; some less, where a profile was learned from other rows. */
+function whyOf(
+  encoding: FeatureEncoding,
+  bitsOfChosen: number,
+  candidates: readonly LearnedCandidate[],
+): string {
   const chosen = kindInWords(encoding)
   const others = new Map<string, number>()
   // The cheapest come first.
@@ -94,7 +98,9 @@ function whyOf(encoding: FeatureEncoding, candidates: readonly LearnedCandidate[
     if (kind !== chosen && !others.has(kind)) others.set(kind, candidate.bitsPerCell)
   }
   const bits = Array.from(others, ([kind, bitsPerCell]) => `${kind} ${bitsPerCell.toFixed(1)}`)
-  return bits.length === 0 ? 'nothing else fits' : `instead of ${bits.join(', ')} bits`
+  if (bits.length === 0) return 'nothing else fits'
+  const isBest = [...others.values()].every((bitsPerCell) => bitsPerCell >= bitsOfChosen)
+  return `${isBest ? 'instead of' : 'on these rows'} ${bits.join(', ')} bits`
 }
 
 /** In bits per cell; undefined where more than half of the values are distinct. */

@@ -54,7 +54,11 @@ test.each([
 
 test('the total is told where the number of entities is known', async () => {
   expect(await adviceFor({ latencyClass: 'standard', packing: bucket })).toMatch(
-    /; \d+ and \d+ MiB for 1000000 entities\)$/,
+    /; \d+ and \d+ MiB for 1,000,000 entities\)$/,
+  )
+  const few = bucket.replace('1000000', '5000')
+  expect(await adviceFor({ latencyClass: 'standard', packing: few })).toMatch(
+    /; 0\.\d and 0\.\d MiB for 5,000 entities\)$/,
   )
   expect(await adviceFor({ latencyClass: 'standard' })).not.toContain('entities')
 })

@@ -54,7 +54,15 @@ function totalText(
   bytes: { readonly string: number; readonly bucket: number },
 ): string {
   if (expectedEntityCount === undefined) return ''
-  const mebibytes = (each: number) => (each * expectedEntityCount) / 2 ** 20
-  const [asString, asBucket] = [mebibytes(bytes.string), mebibytes(bytes.bucket)]
-  return `; ${asString.toFixed(0)} and ${asBucket.toFixed(0)} MiB for ${expectedEntityCount} entities`
+  const [asString, asBucket] = [bytes.string, bytes.bucket].map((each) =>
+    formatMebibytes(each * expectedEntityCount),
+  )
+  const entityCount = expectedEntityCount.toLocaleString('en-US')
+  return `; ${asString} and ${asBucket} MiB for ${entityCount} entities`
+}
+
+/** With a decimal where whole numbers would say little: `0.4`, `95`, `1,907`. */
+function formatMebibytes(bytes: number): string {
+  const mebibytes = bytes / 2 ** 20
+  return mebibytes.toLocaleString('en-US', { maximumFractionDigits: mebibytes < 10 ? 1 : 0 })
 }

@@ -15,8 +15,8 @@ export function usedMemoryOf(info: string): number {
   return Number(field(info, 'used_memory') ?? 0)
 }
 
-/** What is wrong with the server for a hot tier; empty where nothing is. */
-export function redisFindings(info: string): string[] {
+/** What is wrong with the server for a hot tier of `shardCount`; empty where nothing is. */
+export function redisFindings(info: string, shardCount: number): string[] {
   const findings: string[] = []
   const version = field(info, 'redis_version') ?? ''
   const [major = 0, minor = 0] = version.split('.').map(Number)
@@ -34,6 +34,11 @@ export function redisFindings(info: string): string[] {
   }
   if (field(info, 'role') === 'slave') {
     findings.push('the server is a replica: writes will be refused; name its primary')
+  }
+  if (shardCount === 1 && field(info, 'redis_mode') === 'cluster') {
+    findings.push(
+      'the server is in a cluster, and keys of other nodes are refused: write redis+cluster://',
+    )
   }
   return findings
 }

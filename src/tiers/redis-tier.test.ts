@@ -251,7 +251,16 @@ describe('findings', () => {
       findings: ['the server is a replica: writes will be refused; name its primary'],
     },
   ])('of $info', ({ info, findings }) => {
-    expect(redisFindings(info)).toEqual(findings)
+    expect(redisFindings(info, 1)).toEqual(findings)
+  })
+
+  test('a node of a cluster needs a URL that says so', () => {
+    const info = 'redis_version:7.0.15\r\nredis_mode:cluster\r\n'
+    expect(redisFindings(info, 1)).toEqual([
+      'the server is in a cluster, and keys of other nodes are refused: write redis+cluster://',
+    ])
+    expect(redisFindings(info, 64)).toEqual([])
+    expect(redisFindings(info.replace('cluster', 'standalone'), 1)).toEqual([])
   })
 
   test('the version is read from INFO', () => {

@@ -137,7 +137,7 @@ export class RedisTier implements Tier {
     const limits = await this.#connection.sendToAll('config', listpackConfigArgs, signal)
     const findings = [
       ...failures.map(({ message }) => message),
-      ...infos.flatMap(redisFindings),
+      ...infos.flatMap((info) => redisFindings(info, this.#connection.shardCount)),
       ...(await this.#connection.findings(signal)),
     ]
     if (this.#hashCollisionCount > 0) {
