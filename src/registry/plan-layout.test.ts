@@ -97,6 +97,18 @@ test('a profile is known again whatever its id, its sample and the order of its 
   expect(other).toMatchObject({ layoutId: 4, profileId: 2 })
 })
 
+test.each<{ name: string; words: Partial<CompactVersion> }>([
+  { name: 'the least event time', words: { eventBaseUs: 1n - 2n ** 53n, eventBytes: 0 } },
+  {
+    name: 'the greatest event time',
+    words: { eventBaseUs: 2n ** 53n - 256n, eventUnitUs: 1n, eventBytes: 1 },
+  },
+  { name: 'the greatest sequence', words: { sequence: 2n ** 63n - 1n } },
+])('a version may reach $name', ({ words }) => {
+  const planned = register(first, { versionFormat: { ...compact, ...words } })
+  expect(planned).toMatchObject({ layoutId: 4, profileId: 1 })
+})
+
 test('versions that differ in anything are different layouts', () => {
   const versions = [
     compact,
@@ -230,6 +242,30 @@ describe('a registration is refused', () => {
         code: 'invalid_argument',
         message:
           'version: its latest event time would be 18014397435740160 us: it must be below 2^53 in magnitude',
+      },
+    },
+    {
+      name: 'for event times up to 2^53',
+      words: {
+        versionFormat: {
+          ...compact,
+          eventBaseUs: 2n ** 53n - 255n,
+          eventUnitUs: 1n,
+          eventBytes: 1,
+        },
+      },
+      error: {
+        code: 'invalid_argument',
+        message:
+          'version: its latest event time would be 9007199254740992 us: it must be below 2^53 in magnitude',
+      },
+    },
+    {
+      name: 'for a sequence beyond 63 bits',
+      words: { versionFormat: { ...compact, sequence: 2n ** 63n } },
+      error: {
+        code: 'invalid_argument',
+        message: 'version: sequence is 9223372036854775808: it must be 1 to 2^63 - 1',
       },
     },
     {

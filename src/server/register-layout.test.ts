@@ -100,6 +100,30 @@ test('a load id is no batch id', async () => {
   expect(response.sequence).not.toBe(sequence)
 })
 
+test('a load id may have as many bytes as a batch id', async () => {
+  const response = await register({ version, loadId: 'ä'.repeat(batchIdBytesMax / 2) })
+  expect(response.sequence).toBeGreaterThan(0n)
+})
+
+test('a load into an unknown view is given no sequence', async () => {
+  const given: string[] = []
+  const { registryStore } = tools
+  tools = {
+    ...tools,
+    registryStore: {
+      ...registryStore,
+      recordBatch(batch, abort) {
+        given.push(batch.batchId)
+        return registryStore.recordBatch(batch, abort)
+      },
+    },
+  }
+  const unknown = register({ view: 'sale', version, loadId: 'files' })
+  await expect(unknown).rejects.toMatchObject({ code: 'not_found' })
+  await register({ version, loadId: 'other files' })
+  expect(given).toEqual(['larder:load:other files'])
+})
+
 describe('a request is refused, and registers nothing', () => {
   test.each([
     {

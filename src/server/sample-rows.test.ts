@@ -4,11 +4,12 @@ import { viewOf } from '../../test/support/defined-snapshot.js'
 import { createManualClock } from '../../test/support/manual-clock.js'
 import { createMemoryRegistryStore } from '../../test/support/memory-registry-store.js'
 import { createScriptedTier, type ScriptedTier } from '../../test/support/scripted-tier.js'
+import { entry, keysOf } from '../../test/support/tier-rows.js'
 import { f64, texts, wireColumn } from '../../test/support/wire-columns.js'
 import { createLiveClock, systemClock } from '../clock.js'
-import { encodeVersionOnlyRow, tombstoneLayoutId } from '../codec/row-version.js'
+import { encodeVersionOnlyRow, fenceLayoutId, tombstoneLayoutId } from '../codec/row-version.js'
 import { cellStatus, type WireColumn } from '../column.js'
-import { sampleRowsMax } from '../limits.js'
+import { sampleRowsMax, sampleScannedRowsMax } from '../limits.js'
 import type { RegistryStore } from '../registry/registry-store.js'
 import { writeLayoutsOf } from './decoders.js'
 import { findSchema, planWrite } from './plan-write.js'
@@ -100,9 +101,40 @@ test('what no reader would see is left out', async () => {
   warm.rows.set('1:gone', encodeVersionOnlyRow(tombstoneLayoutId, version))
   warm.rows.set('1:short', Uint8Array.of(2, 3))
   warm.rows.set('1:broken', Uint8Array.from([...(warm.rows.get('1:broken') ?? []), 0]))
+  warm.rows.set('1:fence', encodeVersionOnlyRow(fenceLayoutId, version))
   const { response, counts } = await sample()
   expect(counts).toEqual([2])
-  expect(response).toMatchObject({ keyBytes: [4], isWholeView: true })
+  // A row that is only found to be broken when it is decoded was looked at.
+  const rowBytes = [warm.rows.get('1:here')?.byteLength]
+  expect(response).toMatchObject({
+    keyBytes: [4],
+    rowBytes,
+    scannedRowCount: 2n,
+    isWholeView: true,
+  })
+})
+
+test('a row at the very end of its retention is one of them', async () => {
+  await put(['old'], { ageUs: dayUs })
+  const { response } = await sample()
+  expect(response).toMatchObject({ keyBytes: [3], scannedRowCount: 1n })
+})
+
+test('a large view is not scanned to its end', async () => {
+  await put(['a'])
+  const [row = Buffer.alloc(0)] = [...warm.rows.values()]
+  const page = { keys: keysOf([entry({ generation: 1, key: 'a' })]), rows: [row] }
+  let pageCount = 0
+  async function* scan() {
+    for (; pageCount <= 2 * sampleScannedRowsMax; pageCount++) yield page
+  }
+  tools = { ...tools, warm: { ...warm, scan }, clock: { ...systemClock, sleep: async () => {} } }
+  const { response } = await sample(16)
+  expect(pageCount).toBe(sampleScannedRowsMax)
+  expect(response).toMatchObject({
+    scannedRowCount: BigInt(sampleScannedRowsMax),
+    isWholeView: false,
+  })
 })
 
 test('an older row lacks what was added since', async () => {
@@ -137,6 +169,7 @@ test('rows too long for one message are fewer', async () => {
   await put(names(300), { more })
   const { response, counts } = await sample()
   expect(counts.length).toBe(75)
+  expect([response.rowBytes, response.keyBytes].map(({ length }) => length)).toEqual([75, 75])
   expect(counts.slice(0, 3)).toEqual([0, 4, 8])
   expect(response.scannedRowCount).toBe(300n)
 })

@@ -169,11 +169,11 @@ async function becomeReady(
   try {
     daemon.state = await openUntilDone(daemon, announce)
     const remove = await announce()
+    await warnOfFindings(daemon.state, log, draining.signal)
     // It may have been told to stop meanwhile.
     if (!draining.signal.aborted) health.setReady()
     const registryVersion = daemon.state.registry.current().version
     log.info({ ...addresses, registryVersion }, 'ready')
-    await warnOfFindings(daemon.state, log, draining.signal)
     return remove
   } catch (thrown) {
     await removeAddress?.()

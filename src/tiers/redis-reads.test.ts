@@ -84,8 +84,17 @@ test('a block of values of a bucket read', () => {
   }
   const absent = Buffer.alloc(4, 0xff)
   const tooShort = Buffer.from([0, 0, 0, 1, 0x20])
-  const block = Buffer.concat([value('row'), absent, value(''), tooShort, value('last')])
-  expect(filledBy(block, 5, bucketForm)).toEqual(['row', undefined, '', '', 'last'])
+  const block = Buffer.concat([value('row'), absent, value(''), tooShort, value('last'), tooShort])
+  expect(filledBy(block, 6, bucketForm)).toEqual(['row', undefined, '', '', 'last', ''])
+})
+
+test('memory between values that lie far apart is not taken with them', () => {
+  const memory = Buffer.alloc(1_000_000)
+  const values = [0, 500_000, 999_999].map((start) => memory.subarray(start, start + 1))
+  const { places, group } = placesOf(3)
+  const into = new RowBatch(3, 1)
+  fillFromReply(places, group, values, { into, from: tierCode.hot })
+  expect(into.arena.byteLength).toBeLessThan(10_000)
 })
 
 test('rows with keys of their own are read by MGET, those in buckets by a script', () => {

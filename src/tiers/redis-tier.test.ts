@@ -91,6 +91,39 @@ describe('the Redis tier on the shared server', () => {
     expect(await readEntries(tier, [row])).toEqual([row.row])
   })
 
+  test('a row that is none of its form is a bug that stops, and nothing is stored', async () => {
+    const [good, bad] = ['good', 'bad'].map((key) => entry({ generation: 6, key }))
+    if (good === undefined || bad === undefined) throw new Error('there are two')
+    const cut = { ...bad, row: bad.row.subarray(0, 16) }
+    await expect(writeEntries(tier, [good, cut])).rejects.toMatchObject({ code: 'corrupt_row' })
+    expect(await readEntries(tier, [good, bad])).toEqual([undefined, undefined])
+  })
+
+  test('an unknown layout in the first of many calls is told', async () => {
+    const form = { ...plainForm, versions: { layoutIdMax: 9, compact: new Map() } }
+    const first = entry({ generation: 7, key: 'k0', layoutId: 9, form })
+    await writeEntries(tier, [first])
+    const older = { ...form, versions: { layoutIdMax: 8, compact: new Map() } }
+    const entries = Array.from({ length: 1200 }, (_, index) =>
+      entry({ generation: 7, key: `k${index}`, form: older }),
+    )
+    await expect(writeEntries(tier, entries)).rejects.toMatchObject({
+      details: { unknownLayoutId: 9 },
+    })
+    expect(await holdsRows(tier, [first, ...entries.slice(1)])).toBe(true)
+  })
+
+  test('a bucket that cannot be read fails the slots asked for, and no other', async () => {
+    const packing = { kind: 'bucket', bucketCount: 1 } as const
+    const form = { ...plainForm, packing }
+    const entries = ['a', 'b', 'c', 'd'].map((key) => entry({ generation: 8, key, form }))
+    await client.set(Buffer.from([3, 8, 0, 0, 0, 0]), 'no hash')
+    const { into, failure } = await readSlots(tier, entries, Uint32Array.of(3, 1))
+    const { pending, failed } = rowState
+    expect([...into.states]).toEqual([pending, failed, pending, failed])
+    expect(failure).toMatchObject({ code: 'unavailable' })
+  })
+
   test('a value of another Redis type under a key is told as unavailable', async () => {
     await client.lpush(Buffer.from([1, 5, 0x6b]), 'list')
     await expect(writeEntries(tier, [entry({ generation: 5, key: 'k' })])).rejects.toMatchObject({
@@ -162,8 +195,11 @@ describe('the Redis tier on a server of its own', () => {
 })
 
 describe('a server that answers as one of a cluster whose slots move', () => {
-  /** The shared server, but commands of several keys are answered by TRYAGAIN. */
-  async function openMoving(): Promise<{ readonly tier: RedisTier; readonly sent: string[][] }> {
+  /** The shared server, but commands of several keys, or with `refused`, are answered by TRYAGAIN. */
+  async function openMoving({ refused = 'no key has this' } = {}): Promise<{
+    readonly tier: RedisTier
+    readonly sent: string[][]
+  }> {
     const url = await freshRedisUrl()
     const connection = await openRedisServerConnection(url, never)
     const sent: string[][] = []
@@ -171,10 +207,11 @@ describe('a server that answers as one of a cluster whose slots move', () => {
       shardCount: 1,
       async send(commands, signal) {
         sent.push(commands.map(({ name }) => name))
-        const replies = await connection.send(commands.filter(hasOneKey), signal)
-        const answers = [...replies]
+        const isSent = (command: RedisCommand) =>
+          hasOneKey(command) && !command.bytes.includes(refused)
+        const answers = [...(await connection.send(commands.filter(isSent), signal))]
         return commands.map((command) =>
-          hasOneKey(command) ? (answers.shift() ?? null) : new Error('TRYAGAIN'),
+          isSent(command) ? (answers.shift() ?? null) : new Error('TRYAGAIN'),
         )
       },
       sendToAll: (name, args, signal) => connection.sendToAll(name, args, signal),
@@ -208,6 +245,28 @@ describe('a server that answers as one of a cluster whose slots move', () => {
     await tier.remove(keysOf(entries), never)
     expect((await readEntries(tier, entries)).every((row) => row === undefined)).toBe(true)
     expect(Math.max(...sent.map((names) => names.length))).toBeGreaterThan(10)
+    await tier.close()
+  })
+
+  test('a key that is refused by itself fails its own slot and every write of it', async () => {
+    const { tier } = await openMoving({ refused: 'k2' })
+    const entries = manyEntries(4, 'row')
+    await writeEntries(
+      tier,
+      entries.filter((_, index) => index !== 2),
+    )
+    const { into, failure } = await readSlots(tier, entries, Uint32Array.of(3, 2, 0))
+    const { row, pending, failed } = rowState
+    expect([...into.states]).toEqual([row, pending, failed, row])
+    expect(failure).toMatchObject({
+      code: 'unavailable',
+      message: expect.stringMatching('TRYAGAIN'),
+    })
+    const unavailable = expect.objectContaining({ code: 'unavailable' })
+    for (const refused of [entries, entries.slice(2, 3)]) {
+      await expect(writeEntries(tier, refused)).rejects.toEqual(unavailable)
+      await expect(tier.remove(keysOf(refused), never)).rejects.toEqual(unavailable)
+    }
     await tier.close()
   })
 
