@@ -215,7 +215,8 @@ void testCorruptLists() {
   checkCorrupt(kString, lz4, {0x70, 0x00, 0x00}, "not exactly one value");
 }
 
-// A text of 2^32 - 1 bytes in a block that could hold them: refused before memory is asked for.
+// A text of 2^32 - 1 bytes in a block that could hold them: beyond a row's bound, and refused
+// before memory is asked for.
 void testHugeBlock() {
   auto const layouts = layoutsOf(kString, block({range(0, 0, 32)}, 0));
   std::size_t const blockBytes = UINT32_MAX / kLz4GainMax + 1;
@@ -227,7 +228,8 @@ void testHugeBlock() {
   bits.put(1, 1);
   bits.put(blockBytes, 32);
   Decoded const decoded = decodeOne(decoderOf(layouts), row);
-  check(decoded.isTooLong, "more than a message can carry");
+  check(decoded.isCorrupt() && !decoded.isTooLong, "the row is corrupt, its call goes on");
+  check(decoded.findings.corrupt[0].reason.ends_with("come to more than 4 MiB"), "the row's bound");
 }
 
 void testChoice() {
