@@ -33,7 +33,7 @@ async function openMget({ url, keySets }) {
 /** The tree engine on columns that are ready. */
 async function openKernel({ modelText, columnSets, rowCount }) {
   const { loadAddon } = await import('../dist/native.js')
-  const { runModes } = await import('../dist/native-lightgbm.js')
+  const { runModes } = await import('../dist/native-trees.js')
   const limits = await import('../dist/limits.js')
   const native = loadAddon()
   const { handle } = native.lightgbmParse(Buffer.from(modelText), {
@@ -45,9 +45,9 @@ async function openKernel({ modelText, columnSets, rowCount }) {
   const output = new Float64Array(rowCount)
   const step = async (index) => {
     const columns = columnSets[index % columnSets.length]
-    native.lightgbmRun(handle, columns, rowCount, 0, rowCount, output, runModes.transformed)
+    native.treesRun(handle, columns, rowCount, 0, rowCount, output, runModes.transformed)
   }
-  return { step, close: () => native.lightgbmFree(handle) }
+  return { step, close: () => native.treesFree(handle) }
 }
 
 /** One transaction per batch of the same keys and rows, flushed to disk. */

@@ -1,16 +1,16 @@
 // The one addon: each concept registers its exports. Their types and contracts are in
-// `src/native.ts` and `src/native-lightgbm.ts`.
+// `src/native.ts` and `src/native-trees.ts`.
 #include <napi.h>
 
 #include "codec_binding.h"
-#include "lightgbm_binding.h"
 #include "store_key_binding.h"
+#include "trees_binding.h"
 
 namespace {
 
 Napi::Object initialise(Napi::Env env, Napi::Object exports) {
   larder::registerCodec(env, exports);
-  registerLightgbm(env, exports);
+  registerTrees(env, exports);
   larder::registerStoreKeys(env, exports);
   return exports;
 }

@@ -6,6 +6,7 @@
         '<!@(ls *.cc)',
         '<!@(ls codec/*.cc)',
         '<!@(ls lightgbm/*.cc)',
+        '<!@(ls trees/*.cc)',
         '../node_modules/lmdb/dependencies/lz4/lib/lz4.c',
       ],
       'include_dirs': [

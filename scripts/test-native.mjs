@@ -7,11 +7,11 @@
 import { spawn, spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, readdirSync, statSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
-import { basename, join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { fail, rootFolder } from './steps.mjs'
 
-const libraries = ['native/codec', 'native/lightgbm']
+const libraries = ['native/codec', 'native/lightgbm', 'native/trees']
 const lz4Folder = join(rootFolder, 'node_modules', 'lmdb', 'dependencies', 'lz4', 'lib')
 const outputFolder = join(rootFolder, 'native', 'build', 'sanitized')
 const compiler = process.env.CXX ?? 'g++'
@@ -64,7 +64,8 @@ function sourcesIn(folder) {
 }
 
 function objectOf(path) {
-  return join(outputFolder, `${basename(path, '.cc')}.o`)
+  // Files of two folders may have one name.
+  return join(outputFolder, `${basename(dirname(path))}-${basename(path, '.cc')}.o`)
 }
 
 /** Headers count as sources of everything. */

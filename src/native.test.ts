@@ -6,7 +6,7 @@ import { exampleModelText } from '../test/support/lightgbm-example.js'
 import { nativeColumns } from './codec/native-columns.js'
 import { createRowLayout } from './codec/row-layout.js'
 import { loadAddon } from './native.js'
-import { runModes } from './native-lightgbm.js'
+import { runModes } from './native-trees.js'
 
 const addonPath = fileURLToPath(new URL('../native/build/Release/larder.node', import.meta.url))
 const modelLimits = { modelBytesMax: 1e6, treesMax: 1000, nodesMax: 1e6, featuresMax: 1000 }
@@ -25,7 +25,7 @@ const busyWorkerCode = `
   const { handle, featureNames } = addon.lightgbmParse(Buffer.from(text), limits)
   for (let run = 0; run < runCount; run++) {
     const columns = featureNames.map(() => new Float64Array(1))
-    addon.lightgbmRunAsync(handle, columns, rowCount, 0, rowCount, new Float64Array(rowCount), 1)
+    addon.treesRunAsync(handle, columns, rowCount, 0, rowCount, new Float64Array(rowCount), 1)
   }
   setInterval(() => {}, 1000)
   parentPort.postMessage('busy')
@@ -38,7 +38,7 @@ describe('the addon', () => {
     const model = addon.lightgbmParse(Buffer.from(exampleModelText), modelLimits)
     const handle = 'handle' in model ? model.handle : undefined
     expect(handle).toBeDefined()
-    expect(() => Reflect.apply(addon.lightgbmFree, undefined, [native])).toThrow(TypeError)
+    expect(() => Reflect.apply(addon.treesFree, undefined, [native])).toThrow(TypeError)
     const compile = () =>
       Reflect.apply(addon.createRowDecoder, undefined, [[handle], new Uint32Array()])
     expect(compile).toThrow('a row layout is expected')
@@ -83,7 +83,7 @@ describe('the addon', () => {
     // 2^62 rows of four leaves are 2^64 cells.
     const columns = [new Float64Array(1)]
     const args = [handle, columns, 2 ** 62, 0, 0, new Int32Array(0), runModes.leaf]
-    expect(() => Reflect.apply(addon.lightgbmRun, undefined, args)).toThrow(TypeError)
+    expect(() => Reflect.apply(addon.treesRun, undefined, args)).toThrow(TypeError)
   })
 
   test.each([1, 6])('survives a worker thread that ends within %d runs', async (runCount) => {

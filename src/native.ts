@@ -1,5 +1,5 @@
 /**
- * The native addon: loads it, and types its exports; the engine's are in `native-lightgbm.ts`.
+ * The native addon: loads it, and types its exports; the engine's are in `native-trees.ts`.
  *
  * The callers named below validate; the addon only requires, so that a wrong argument is a
  * `TypeError` and a bug of ours, never a read outside a buffer. Buffers passed in belong to the
@@ -8,8 +8,8 @@
 import { createRequire } from 'node:module'
 import { fileURLToPath } from 'node:url'
 import { LarderError } from './errors.js'
-import type { LightgbmNative } from './native-lightgbm.js'
 import type { StoreKeyNative } from './native-store-key.js'
+import type { TreesNative } from './native-trees.js'
 
 declare const nativeRowLayout: unique symbol
 declare const nativeRowDecoder: unique symbol
@@ -123,7 +123,7 @@ interface CodecNative {
   ): { readonly slots: Uint32Array; readonly firstRows: Uint32Array }
 }
 
-export type LarderAddon = CodecNative & LightgbmNative & StoreKeyNative
+export type LarderAddon = CodecNative & TreesNative & StoreKeyNative
 
 let addon: LarderAddon | undefined
 

@@ -5,7 +5,8 @@
 import { readFileSync } from 'node:fs'
 import { setImmediate } from 'node:timers/promises'
 import { describe, expect, test } from 'vitest'
-import { type LightgbmModel, parseLightgbmModel } from '../src/predict/lightgbm-model.js'
+import { parseLightgbmModel } from '../src/predict/lightgbm-model.js'
+import type { TreeModel } from '../src/predict/tree-model.js'
 import { createSeededPrng, type Prng } from '../src/prng.js'
 import { exampleModelText as text } from './support/lightgbm-example.js'
 
@@ -370,7 +371,7 @@ describe('broken files', () => {
 })
 
 /** The model, or undefined where it was refused; `codes` collects how. */
-function tryParse(bytes: Uint8Array, codes: Set<unknown>): LightgbmModel | undefined {
+function tryParse(bytes: Uint8Array, codes: Set<unknown>): TreeModel | undefined {
   try {
     return parseLightgbmModel(bytes)
   } catch (error) {

@@ -10,8 +10,9 @@ import { readFileSync } from 'node:fs'
 import { setImmediate } from 'node:timers/promises'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import type { LightgbmColumn } from '../src/native-lightgbm.js'
-import { type LightgbmModel, parseLightgbmModel } from '../src/predict/lightgbm-model.js'
+import type { TreeColumn } from '../src/native-trees.js'
+import { parseLightgbmModel } from '../src/predict/lightgbm-model.js'
+import type { TreeModel } from '../src/predict/tree-model.js'
 import { createSeededPrng } from '../src/prng.js'
 import { createLightgbmEvaluator } from './support/lightgbm-evaluator.js'
 import { randomLightgbmRow, randomLightgbmText } from './support/random-lightgbm.js'
@@ -81,8 +82,8 @@ function ulpsApart(a: ArrayLike<number>, b: ArrayLike<number>): number {
 }
 
 async function predict(
-  model: LightgbmModel,
-  columns: readonly LightgbmColumn[],
+  model: TreeModel,
+  columns: readonly TreeColumn[],
   rowCount: number,
   raw: boolean,
 ): Promise<Float64Array> {
@@ -92,8 +93,8 @@ async function predict(
 }
 
 async function predictLeaves(
-  model: LightgbmModel,
-  columns: readonly LightgbmColumn[],
+  model: TreeModel,
+  columns: readonly TreeColumn[],
   rowCount: number,
 ): Promise<Int32Array> {
   const output = new Int32Array(rowCount * model.treeCount).fill(42)
@@ -166,7 +167,7 @@ describe.each(cases)('$name, as LightGBM recorded it', (fixture) => {
 })
 
 describe('random models', () => {
-  const columnsOf = (rows: readonly number[][], make: (values: number[]) => LightgbmColumn) =>
+  const columnsOf = (rows: readonly number[][], make: (values: number[]) => TreeColumn) =>
     (rows[0] ?? []).map((_, feature) => make(rows.map((row) => row[feature] ?? NaN)))
 
   test.each([

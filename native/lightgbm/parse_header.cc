@@ -3,9 +3,12 @@
 #include <algorithm>
 #include <array>
 
-#include "lightgbm/parse_error.h"
+#include "lightgbm/parse_objective.h"
+#include "trees/parse_error.h"
 
 namespace larder::lightgbm {
+
+using namespace trees;
 
 namespace {
 

@@ -7,9 +7,9 @@
 #include <string>
 #include <vector>
 
-#include "lightgbm/limits.h"
-#include "lightgbm/model.h"
 #include "lightgbm/text_lines.h"
+#include "trees/limits.h"
+#include "trees/model.h"
 
 namespace larder::lightgbm {
 
@@ -21,6 +21,6 @@ struct Header {
 };
 
 // Consumes the header of `lines` and fills the model's facts that come from it.
-Header parseHeader(Lines& lines, ParseLimits const& limits, Model& model);
+Header parseHeader(Lines& lines, trees::ParseLimits const& limits, trees::Model& model);
 
 }  // namespace larder::lightgbm

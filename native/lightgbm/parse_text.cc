@@ -3,12 +3,14 @@
 #include <algorithm>
 #include <string>
 
-#include "lightgbm/model_layout.h"
 #include "lightgbm/parse_header.h"
 #include "lightgbm/parse_tree.h"
 #include "lightgbm/text_lines.h"
+#include "trees/model_layout.h"
 
 namespace larder::lightgbm {
+
+using namespace trees;
 
 namespace {
 
@@ -58,7 +60,9 @@ void parseTrees(Lines& lines, Header const& header, ParseLimits const& limits, M
     } else {
       std::int64_t const nodesLeft =
           limits.nodesMax - static_cast<std::int64_t>(model.nodes.size());
-      layout.add(parseTree(readTreeFields(lines, line.offset), header.featureCount, nodesLeft));
+      std::size_t const output = model.trees.size() % model.outputCount;
+      layout.add(parseTree(readTreeFields(lines, line.offset), header.featureCount, nodesLeft),
+                 output);
     }
   }
   layout.finish();
@@ -80,6 +84,7 @@ void checkTreeCount(Header const& header, std::size_t offset, Model& model) {
   std::size_t const left = found % model.outputCount;
   if (left == 0) return;
   model.trees.resize(found - left);
+  model.treeOutputs.resize(found - left);
   model.warnings.push_back("the last " + std::to_string(left) +
                            " trees are not a whole iteration and are ignored, as LightGBM does");
 }

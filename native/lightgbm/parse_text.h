@@ -11,12 +11,13 @@
 #include <string_view>
 #include <variant>
 
-#include "lightgbm/limits.h"
-#include "lightgbm/model.h"
-#include "lightgbm/parse_error.h"
+#include "trees/limits.h"
+#include "trees/model.h"
+#include "trees/parse_error.h"
 
 namespace larder::lightgbm {
 
-std::variant<Model, ParseError> parseText(std::string_view text, ParseLimits const& limits);
+std::variant<trees::Model, trees::ParseError> parseText(std::string_view text,
+                                                        trees::ParseLimits const& limits);
 
 }  // namespace larder::lightgbm

@@ -3,10 +3,12 @@
 #include <algorithm>
 #include <string>
 
-#include "lightgbm/limits.h"
-#include "lightgbm/parse_error.h"
+#include "trees/limits.h"
+#include "trees/parse_error.h"
 
 namespace larder::lightgbm {
+
+using namespace trees;
 
 namespace {
 

@@ -10,8 +10,8 @@
 #include <optional>
 #include <string_view>
 
-#include "lightgbm/raw_tree.h"
 #include "lightgbm/text_values.h"
+#include "trees/raw_tree.h"
 
 namespace larder::lightgbm {
 
@@ -54,6 +54,7 @@ class TreeFields {
 };
 
 // `nodesLeft` bounds the tree's inner nodes and leaves together.
-RawTree parseTree(TreeFields const& fields, std::int64_t featureCount, std::int64_t nodesLeft);
+trees::RawTree parseTree(TreeFields const& fields, std::int64_t featureCount,
+                         std::int64_t nodesLeft);
 
 }  // namespace larder::lightgbm

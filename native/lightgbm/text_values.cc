@@ -3,9 +3,11 @@
 #include <charconv>
 #include <limits>
 
-#include "lightgbm/parse_error.h"
+#include "trees/parse_error.h"
 
 namespace larder::lightgbm {
+
+using namespace trees;
 
 namespace {
 

@@ -6,9 +6,11 @@
 #include <string>
 #include <string_view>
 
-#include "lightgbm/limits.h"
+#include "trees/limits.h"
 
 namespace larder::lightgbm::test {
+
+using larder::trees::ParseLimits;
 
 inline constexpr ParseLimits kLimits{1 << 20, 1000, 1'000'000, 1000};
 

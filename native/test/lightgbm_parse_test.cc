@@ -6,7 +6,8 @@
 #include "lightgbm/parse_text.h"
 #include "lightgbm_example.h"
 
-using namespace larder::lightgbm;
+using namespace larder::trees;
+using larder::lightgbm::parseText;
 using larder::lightgbm::test::check;
 using larder::lightgbm::test::kExample;
 using larder::lightgbm::test::kLimits;

@@ -8,10 +8,11 @@
 #include <vector>
 
 #include "lightgbm/parse_text.h"
-#include "lightgbm/predict.h"
 #include "lightgbm_example.h"
+#include "trees/predict.h"
 
-using namespace larder::lightgbm;
+using namespace larder::trees;
+using larder::lightgbm::parseText;
 using larder::lightgbm::test::check;
 using larder::lightgbm::test::kExample;
 using larder::lightgbm::test::kLimits;

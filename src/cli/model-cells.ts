@@ -8,8 +8,8 @@
  */
 import { didYouMean } from '../closest-name.js'
 import { LarderError } from '../errors.js'
-import type { LightgbmModel } from '../predict/lightgbm-model.js'
 import type { Category } from '../predict/model.js'
+import type { TreeModel } from '../predict/tree-model.js'
 import type { CsvRow } from './csv-rows.js'
 import { parseNumber } from './parse-value.js'
 
@@ -36,7 +36,7 @@ const blockBytesMax = 64 * 1024 * 1024
  * Matches the file's columns to the model's inputs, by the names in `first` or by position. Errors:
  * `bad_file` naming every input without a column, and every column that is there twice.
  */
-export function bindModelColumns(model: LightgbmModel, first: CsvRow, file: CsvFile): ModelCells {
+export function bindModelColumns(model: TreeModel, first: CsvRow, file: CsvFile): ModelCells {
   const { featureNames } = model
   const places = file.hasHeader
     ? placesByName(featureNames, first, file.path)
@@ -119,7 +119,7 @@ function readNumber(cell: string): number | undefined {
   return cell === '' ? Number.NaN : parseNumber(cell)
 }
 
-function createReaders(model: LightgbmModel): CellReader[] {
+function createReaders(model: TreeModel): CellReader[] {
   const lists = categoryListsOf(model)
   return model.featureNames.map((_, index) => {
     const list = lists.get(index)
@@ -137,7 +137,7 @@ function categoryListsOf({
   categoricalFeatures,
   usedFeatures,
   pandasCategorical = [],
-}: LightgbmModel): ReadonlyMap<number, readonly Category[]> {
+}: TreeModel): ReadonlyMap<number, readonly Category[]> {
   const indexes = featureNames.map((_, index) => index)
   const categorical = indexes.filter((index) => categoricalFeatures[index])
   const possible = indexes.filter((index) => categoricalFeatures[index] || !usedFeatures[index])

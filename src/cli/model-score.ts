@@ -10,7 +10,8 @@ import { resolve } from 'node:path'
 import type { Command } from 'commander'
 import { LarderError } from '../errors.js'
 import { modelFileBytesMax } from '../limits.js'
-import { type LightgbmModel, parseLightgbmModel } from '../predict/lightgbm-model.js'
+import { parseLightgbmModel } from '../predict/lightgbm-model.js'
+import type { TreeModel } from '../predict/tree-model.js'
 import type { CliIo } from './cli-io.js'
 import type { CommandContext } from './command-context.js'
 import { parseCsv } from './csv-rows.js'
@@ -59,7 +60,7 @@ async function score(
   }
 }
 
-async function readModel(path: string): Promise<LightgbmModel> {
+async function readModel(path: string): Promise<TreeModel> {
   const file = await stat(path).catch((error: Error) => {
     throw new LarderError('bad_file', `${path} cannot be read: ${error.message}`, { cause: error })
   })
@@ -86,7 +87,7 @@ interface Scoring {
 type ScoredRow = Float64Array | Int32Array
 
 async function* scoreRows(
-  model: LightgbmModel,
+  model: TreeModel,
   { inputPath, options, io }: Scoring,
 ): AsyncGenerator<ScoredRow> {
   const rows = parseCsv(inputPath, readText(inputPath))
@@ -119,7 +120,7 @@ async function* readText(path: string): AsyncGenerator<string> {
 }
 
 async function* scoreBlock(
-  model: LightgbmModel,
+  model: TreeModel,
   cells: ModelCells,
   options: ScoreOptions,
   signal: AbortSignal,

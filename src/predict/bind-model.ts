@@ -57,7 +57,7 @@ export function bindModel(
   const inputs: BoundInput[] = []
   const problems: string[] = []
   const categoricalNames = categoricalInputs(model, yaml, service)
-  for (const inputName of model.featureNames) {
+  for (const { name: inputName } of model.inputs) {
     try {
       inputs.push(bindInput(inputName, { model, yaml, service, categoricalNames }))
     } catch (thrown) {
@@ -88,7 +88,7 @@ function findModelService(
       `no feature service '${yaml.service}'${didYouMean(yaml.service, snapshot.services.keys())}`,
     )
   }
-  const wanted = model.featureNames.filter(
+  const wanted = inputNames(model).filter(
     (name) => requestValue(yaml, sourceName(yaml, name)) === undefined,
   )
   if (wanted.length === 0) return undefined
@@ -107,6 +107,10 @@ function findModelService(
       : `its inputs fit several services (${fitting.map((service) => service.name).join(', ')}): ` +
           'name one in model.yaml',
   )
+}
+
+function inputNames(model: Model): readonly string[] {
+  return model.inputs.map((input) => input.name)
 }
 
 const namesShownMax = 8
@@ -166,7 +170,7 @@ function assertMatched(
     ...(yaml?.requestValues.map((value) => value.name) ?? []),
   ]
   const owner = service === undefined ? 'the request values' : `service '${service.name}'`
-  const problems = model.featureNames.flatMap((inputName) => {
+  const problems = inputNames(model).flatMap((inputName) => {
     const name = sourceName(yaml, inputName)
     if (known.includes(name)) return []
     return [`input '${inputName}': ${owner} has no '${name}'${didYouMean(name, known)}`]
@@ -186,8 +190,8 @@ function categoricalInputs(
   const named = yaml?.categorical
   const names =
     named !== undefined
-      ? model.featureNames.filter((name) => named.includes(name))
-      : model.featureNames.filter((name) =>
+      ? inputNames(model).filter((name) => named.includes(name))
+      : inputNames(model).filter((name) =>
           isTextType(typeOf(sourceName(yaml, name), yaml, service)),
         )
   const listCount = model.pandasCategorical?.length ?? 0

@@ -1,16 +1,13 @@
 import { describe, expect, test } from 'vitest'
 import { exampleModelText as text } from '../../test/support/lightgbm-example.js'
-import type { LightgbmColumn } from '../native-lightgbm.js'
-import { type LightgbmModel, parseLightgbmModel } from './lightgbm-model.js'
+import type { TreeColumn } from '../native-trees.js'
+import { parseLightgbmModel } from './lightgbm-model.js'
+import type { TreeModel } from './tree-model.js'
 
 const parse = (model: string) => parseLightgbmModel(Buffer.from(model))
 const f64 = (...values: number[]) => Float64Array.from(values)
 
-async function rawOf(
-  model: LightgbmModel,
-  columns: LightgbmColumn[],
-  rowCount: number,
-): Promise<number[]> {
+async function rawOf(model: TreeModel, columns: TreeColumn[], rowCount: number): Promise<number[]> {
   const output = new Float64Array(rowCount * model.outputCount)
   await model.predict(columns, rowCount, output, { raw: true })
   return [...output]

@@ -23,6 +23,7 @@ import { readDefault } from '../registry/default-field.js'
 import { nameSchema, typeSchema } from '../registry/definition-schemas.js'
 import { parseYaml, type YamlNode } from '../yaml-document.js'
 import { entriesOf, itemsOf, listSchema, mapSchema, readFields, readValue } from '../yaml-fields.js'
+import { modelKinds } from './model-kind.js'
 
 /** A value that every caller gives; its default stands in where one does not. */
 export interface RequestValue {
@@ -53,14 +54,13 @@ export interface ModelYaml {
 }
 
 /** Kinds that are planned, told apart from misspelt ones. */
-const laterKinds = ['xgboost', 'linear', 'logistic', 'composite', 'onnx']
-const kinds = ['lightgbm', ...laterKinds]
+const laterKinds: readonly string[] = modelKinds.filter((kind) => kind !== 'lightgbm')
 
 const kindSchema = z.string().transform((text, context): 'lightgbm' => {
   if (text === 'lightgbm') return text
   const why = laterKinds.includes(text)
     ? 'is not supported yet: only lightgbm is'
-    : `is not a kind of model${didYouMean(text, kinds)}`
+    : `is not a kind of model${didYouMean(text, modelKinds)}`
   context.addIssue({ code: 'custom', message: `${quoteText(text)} ${why}` })
   return z.NEVER
 })

@@ -9,7 +9,7 @@ import { type ColumnValues, cellStatus, type FeatureColumn } from '../column.js'
 import { LarderError } from '../errors.js'
 import type { BoundInput } from './bind-model.js'
 import { codeOf } from './category-codes.js'
-import type { ModelColumn } from './model.js'
+import type { NumberColumn } from './model.js'
 
 /** Where a value came from: the codes of `larder.v1.ValueOrigin`. */
 export const valueOrigin = {
@@ -31,7 +31,7 @@ export interface InputSources {
 }
 
 export interface ResolvedInput {
-  readonly values: ModelColumn
+  readonly values: NumberColumn
   /** `valueOrigin` codes by row. */
   readonly origins: Uint8Array
   /** What the store said, `cellStatus` codes by row; 0 where it was not asked. */
@@ -105,7 +105,7 @@ function resolveStoredNumbers(
   return { values, origins, statuses }
 }
 
-function numbersOf(values: ColumnValues): ModelColumn | undefined {
+function numbersOf(values: ColumnValues): NumberColumn | undefined {
   return values.class === 'f32' || values.class === 'f64' ? values.values : undefined
 }
 

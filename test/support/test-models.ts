@@ -1,7 +1,12 @@
 /**
  * Models that score nothing, for tests of what stands around one.
  */
-import type { Category, Model, ModelColumn } from '../../src/predict/model.js'
+import {
+  type Category,
+  isListColumn,
+  type Model,
+  type ModelColumn,
+} from '../../src/predict/model.js'
 
 export interface TestModelWords {
   readonly featureNames: readonly string[]
@@ -14,11 +19,18 @@ export interface TestModelWords {
 export function testModel(words: TestModelWords): Model {
   const { featureNames, pandasCategorical, score = sum } = words
   return {
-    featureNames,
+    kind: 'lightgbm',
+    inputs: featureNames.map((name) => ({
+      name,
+      form: { kind: 'number' } as const,
+      defaultValue: undefined,
+    })),
     outputCount: 1,
     objective: 'regression',
     treeCount: 1,
     modelBytes: 0,
+    kernel: 'test',
+    contributions: undefined,
     warnings: [],
     pandasCategorical,
     async predict(columns, rowCount, output, _options, signal) {
@@ -32,6 +44,7 @@ export function testModel(words: TestModelWords): Model {
 }
 
 function valueAt(column: ModelColumn, row: number): number {
+  if (isListColumn(column)) throw new Error('the test model takes no lists')
   return column[column.length === 1 ? 0 : row] ?? Number.NaN
 }
 

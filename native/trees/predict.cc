@@ -1,10 +1,10 @@
-#include "lightgbm/predict.h"
+#include "trees/predict.h"
 
 #include <algorithm>
 #include <array>
 #include <cmath>
 
-namespace larder::lightgbm {
+namespace larder::trees {
 
 namespace {
 
@@ -153,15 +153,19 @@ void transformScores(Model const& model, std::size_t begin, std::size_t end, dou
 
 void predictScores(Model const& model, RowRange const& rows, Score score, double* output) {
   std::size_t const outputCount = model.outputCount;
-  std::fill(output + rows.begin * outputCount, output + rows.end * outputCount, 0.0);
+  for (std::size_t row = rows.begin; row < rows.end; ++row) {
+    for (std::size_t i = 0; i < outputCount; ++i)
+      output[row * outputCount + i] = model.baseScore(i);
+  }
   TileBlock block(model, rows.end - rows.begin);
   for (std::size_t begin = rows.begin; begin < rows.end; begin += block.blockRows()) {
     std::size_t const end = std::min(rows.end, begin + block.blockRows());
     block.fill(rows.columns, begin, end);
     walkBlock(model, block, begin, end,
               [&](std::size_t row, std::size_t tree, std::uint32_t position, double const* lane) {
-                output[row * outputCount + tree % outputCount] +=
-                    leafOutput(model, model.trees[tree], position, lane);
+                double& sum = output[row * outputCount + model.treeOutputs[tree]];
+                sum += leafOutput(model, model.trees[tree], position, lane);
+                if (model.rules.sumsFloat32) sum = static_cast<double>(static_cast<float>(sum));
               });
   }
   if (score == Score::transformed) transformScores(model, rows.begin, rows.end, output);
@@ -180,4 +184,4 @@ void predictLeaves(Model const& model, RowRange const& rows, std::int32_t* outpu
   }
 }
 
-}  // namespace larder::lightgbm
+}  // namespace larder::trees

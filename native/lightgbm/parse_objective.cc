@@ -1,13 +1,15 @@
-#include "lightgbm/objective.h"
+#include "lightgbm/parse_objective.h"
 
 #include <algorithm>
 #include <array>
 #include <cmath>
 #include <optional>
 
-#include "lightgbm/parse_error.h"
+#include "trees/parse_error.h"
 
 namespace larder::lightgbm {
+
+using namespace trees;
 
 namespace {
 

@@ -1,4 +1,4 @@
-// A LightGBM model as the kernel reads it: immutable once built, shared between threads.
+// A model of trees as the kernels read it: immutable once built, shared between threads.
 //
 // Node, 16 bytes, trees one after the other, each breadth-first, the two children adjacent:
 //
@@ -22,9 +22,9 @@
 #include <string>
 #include <vector>
 
-#include "lightgbm/objective.h"
+#include "trees/objective.h"
 
-namespace larder::lightgbm {
+namespace larder::trees {
 
 // Rows that walk a tree side by side; the width of a tile. Eight independent walks hide the
 // latency of a load and a compare.
@@ -54,6 +54,8 @@ enum class Preparation : std::uint8_t {
   nanForNan,         // missing NaN, default right; also the operand of a linear leaf
   lowForNan,         // missing NaN, default left: -inf
   category,          // bits of an integer category, or of kNoCategory
+  categoryFromOne,   // the same with a category c as c + 1, and NaN as 0: XGBoost's missing
+                     // value goes to a side of its own choosing, so that sets have a bit for it
 };
 
 inline constexpr std::uint32_t kNoCategory = 0xffffffffu;  // above every bit count
@@ -63,6 +65,16 @@ struct Operand {
   std::uint32_t feature;
   Preparation preparation;
 };
+
+// How a library treats numbers. Every kernel keeps to it, so that raw scores have its bits.
+struct NumberRules {
+  bool roundsInputs;  // inputs become float32 first (XGBoost)
+  bool dropsTiny;     // inputs of at most 1e-35f are 0 (LightGBM)
+  bool sumsFloat32;   // leaves are float32, and so is their sum after each tree (XGBoost)
+};
+
+inline constexpr NumberRules kLightgbmRules = {false, true, false};
+inline constexpr NumberRules kXgboostRules = {true, false, true};
 
 struct LinearLeaf {
   double constant;
@@ -85,14 +97,22 @@ struct Tree {
 
 struct Model {
   std::vector<Node> nodes;
-  std::vector<std::int32_t> leafIds;  // per node: LightGBM's number of the leaf, -1 inside
+  std::vector<std::int32_t> leafIds;  // per node: the file's number of the leaf, -1 inside
+  // Per node the training rows (or their weight) that reached it: what contributions weigh by.
+  // Empty where the file lacks them for some tree.
+  std::vector<double> covers;
   std::vector<Tree> trees;
   std::vector<Operand> operands;
   std::vector<std::uint32_t> categoryWords;  // ends with a zero word: offset 0 is always readable
   std::vector<LinearLeaf> linearLeaves;
   std::vector<LinearTerm> linearTerms;
 
-  std::size_t outputCount = 1;  // per row; tree i adds to output i % outputCount
+  NumberRules rules = kLightgbmRules;
+  std::size_t outputCount = 1;  // per row
+  // The output that each tree adds to.
+  std::vector<std::uint32_t> treeOutputs;
+  // What each output's sum begins with; empty means 0.
+  std::vector<double> baseScores;
   bool averageOutput = false;
   Objective objective;
 
@@ -106,9 +126,12 @@ struct Model {
   std::string pandasCategorical;  // the JSON text, not parsed here
 
   std::size_t iterationCount() const { return trees.size() / outputCount; }
+  double baseScore(std::size_t output) const {
+    return baseScores.empty() ? 0.0 : baseScores[output];
+  }
   std::size_t bytes() const;
   // Work per row: a step per level of each tree, and one per operand prepared.
   std::size_t stepCount() const;
 };
 
-}  // namespace larder::lightgbm
+}  // namespace larder::trees

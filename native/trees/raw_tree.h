@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <vector>
 
-namespace larder::lightgbm {
+namespace larder::trees {
 
 // Values of (decision_type >> 2) & 3.
 enum class Missing : std::uint8_t { none = 0, zero = 1, nan = 2 };
@@ -31,6 +31,13 @@ struct RawTree {
   std::vector<std::int32_t> linearFeature;
   std::vector<double> linearCoefficient;
 
+  // Training rows, or their weight, that reached each node and leaf. Both empty where unknown.
+  std::vector<double> nodeCover;
+  std::vector<double> leafCover;
+
+  // Categories as `Preparation::categoryFromOne`: bit 0 of each set stands for NaN.
+  bool hasMissingBit = false;
+
   std::size_t leafCount() const { return leafValue.size(); }
   std::size_t nodeCount() const { return splitFeature.size(); }
   bool isCategorical(std::size_t node) const { return (decisionType[node] & 1) != 0; }
@@ -40,4 +47,4 @@ struct RawTree {
   }
 };
 
-}  // namespace larder::lightgbm
+}  // namespace larder::trees

@@ -1,6 +1,6 @@
-// Between JavaScript and the LightGBM engine. TypeScript has checked types, lengths and ranges
-// (`src/predict/lightgbm-model.ts`); here they are required. None of the engine's logic is here.
-#include "lightgbm_binding.h"
+// Between JavaScript and the tree engine. TypeScript has checked types, lengths and ranges
+// (`src/predict/tree-model.ts`); here they are required. None of the engine's logic is here.
+#include "trees_binding.h"
 
 #include <memory>
 #include <optional>
@@ -10,18 +10,18 @@
 #include <vector>
 
 #include "lightgbm/parse_text.h"
-#include "lightgbm/predict.h"
 #include "tagged_external.h"
+#include "trees/predict.h"
 
 namespace {
 
-using larder::lightgbm::Column;
-using larder::lightgbm::InexactInteger;
-using larder::lightgbm::Model;
-using larder::lightgbm::ParseError;
-using larder::lightgbm::ParseLimits;
-using larder::lightgbm::RowRange;
-using larder::lightgbm::Score;
+using larder::trees::Column;
+using larder::trees::InexactInteger;
+using larder::trees::Model;
+using larder::trees::ParseError;
+using larder::trees::ParseLimits;
+using larder::trees::RowRange;
+using larder::trees::Score;
 
 constexpr napi_type_tag kModelTag = {0x6c61726465720003, 0x6c67626d6d6f6465};
 
@@ -32,7 +32,7 @@ void adjustMemory(Napi::Env env, std::int64_t bytes) {
   Napi::MemoryManagement::AdjustExternalMemory(env, bytes);
 }
 
-// What a JavaScript handle points to. Emptied by lightgbmFree; work under way keeps its own share.
+// What a JavaScript handle points to. Emptied by treesFree; work under way keeps its own share.
 class Handle {
  public:
   Handle(Napi::Env env, SharedModel model) : env_(env), model_(std::move(model)) {
@@ -58,7 +58,7 @@ Handle& handleOf(Napi::Value value) {
   return larder::fromExternal<Handle>(value, kModelTag, "handle: of lightgbmParse");
 }
 
-// The numbers are shared with `runModes` in src/native-lightgbm.ts.
+// The numbers are shared with `runModes` in src/native-trees.ts.
 enum class Mode : std::uint32_t { raw = 0, transformed = 1, leaf = 2 };
 
 // One run over rows [begin, end): plain pointers, so that any thread can do it.
@@ -284,9 +284,9 @@ void freeModel(Napi::CallbackInfo const& info) { handleOf(info[0]).release(); }
 
 }  // namespace
 
-void registerLightgbm(Napi::Env env, Napi::Object exports) {
+void registerTrees(Napi::Env env, Napi::Object exports) {
   exports["lightgbmParse"] = Napi::Function::New(env, parse);
-  exports["lightgbmRun"] = Napi::Function::New(env, run);
-  exports["lightgbmRunAsync"] = Napi::Function::New(env, runAsync);
-  exports["lightgbmFree"] = Napi::Function::New(env, freeModel);
+  exports["treesRun"] = Napi::Function::New(env, run);
+  exports["treesRunAsync"] = Napi::Function::New(env, runAsync);
+  exports["treesFree"] = Napi::Function::New(env, freeModel);
 }

@@ -1,4 +1,4 @@
-#include "lightgbm/columns.h"
+#include "trees/columns.h"
 
 #include <algorithm>
 #include <array>
@@ -6,7 +6,7 @@
 #include <cmath>
 #include <limits>
 
-namespace larder::lightgbm {
+namespace larder::trees {
 
 namespace {
 
@@ -14,6 +14,7 @@ namespace {
 constexpr double kZero = static_cast<double>(1e-35f);
 constexpr double kLow = -std::numeric_limits<double>::infinity();
 constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
+constexpr double kXgboostCategoryEnd = 1 << 24;
 constexpr std::int64_t kExactIntegerMax = std::int64_t{1} << 53;
 
 constexpr std::size_t kBlockTilesMax = 8;
@@ -21,14 +22,17 @@ constexpr std::size_t kBlockBytes = 64 << 10;
 
 using BlockValues = std::array<double, kBlockTilesMax * kLanes>;
 
-void load(Column const& column, std::size_t begin, std::size_t count, BlockValues& values) {
+void load(Column const& column, NumberRules const& rules, std::size_t begin, std::size_t count,
+          BlockValues& values) {
   std::visit(
       [&](auto const* source) {
         std::size_t const stride = column.isBroadcast ? 0 : 1;
         source += begin * stride;
         for (std::size_t i = 0; i < count; ++i) {
           double const x = static_cast<double>(source[i * stride]);
-          values[i] = std::fabs(x) <= kZero ? 0.0 : x;
+          double const rounded =
+              rules.roundsInputs ? static_cast<double>(static_cast<float>(x)) : x;
+          values[i] = rules.dropsTiny && std::fabs(rounded) <= kZero ? 0.0 : rounded;
         }
       },
       column.values);
@@ -40,6 +44,14 @@ double categoryBits(double x) {
   double const category = std::trunc(x);
   bool const isCategory = category >= 0 && category <= std::numeric_limits<std::int32_t>::max();
   std::uint64_t const bits = isCategory ? static_cast<std::uint32_t>(category) : kNoCategory;
+  return std::bit_cast<double>(bits);
+}
+
+double categoryBitsFromOne(double x) {
+  if (std::isnan(x)) return std::bit_cast<double>(std::uint64_t{0});
+  // XGBoost's bound: from 2^24 on a float32 does not hold every category.
+  bool const isCategory = x >= 0 && x < kXgboostCategoryEnd;
+  std::uint64_t const bits = isCategory ? static_cast<std::uint32_t>(x) + 1 : kNoCategory;
   return std::bit_cast<double>(bits);
 }
 
@@ -63,6 +75,8 @@ void prepare(Preparation preparation, BlockValues& values, std::size_t count) {
       return prepareEach(values, count, [](double x) { return std::isnan(x) ? kLow : x; });
     case Preparation::category:
       return prepareEach(values, count, categoryBits);
+    case Preparation::categoryFromOne:
+      return prepareEach(values, count, categoryBitsFromOne);
   }
 }
 
@@ -98,7 +112,7 @@ void TileBlock::fill(std::span<Column const> columns, std::size_t begin, std::si
   BlockValues values{};
   double* slot = cells_.data() + kLanes;
   for (Operand const& operand : model_.operands) {
-    load(columns[operand.feature], begin, count, values);
+    load(columns[operand.feature], model_.rules, begin, count, values);
     prepare(operand.preparation, values, count);
     double* lanes = slot;
     for (std::size_t row = 0; row < count; row += kLanes, lanes += tileCells_) {
@@ -108,4 +122,4 @@ void TileBlock::fill(std::span<Column const> columns, std::size_t begin, std::si
   }
 }
 
-}  // namespace larder::lightgbm
+}  // namespace larder::trees

@@ -1,16 +1,16 @@
 /**
- * The exports of `native/lightgbm_binding.cc`, typed. `lightgbm-model.ts` is their only caller and
+ * The exports of `native/lightgbm_binding.cc`, typed. `tree-model.ts` is their only caller and
  * checks every argument; the native side requires them to be right.
  */
 
-/** A parsed model inside the addon. Collected like any value, or sooner by `lightgbmFree`. */
+/** A parsed model inside the addon. Collected like any value, or sooner by `treesFree`. */
 declare const handleBrand: unique symbol
-export interface LightgbmHandle {
+export interface TreesHandle {
   readonly [handleBrand]: never
 }
 
 /** Bounds that the parser enforces before it allocates. */
-export interface LightgbmParseLimits {
+export interface TreesParseLimits {
   readonly modelBytesMax: number
   readonly treesMax: number
   /** Inner nodes and leaves over all trees. Below 2^32. */
@@ -18,7 +18,7 @@ export interface LightgbmParseLimits {
   readonly featuresMax: number
 }
 
-export interface LightgbmParseFailure {
+export interface TreesParseFailure {
   readonly ok: false
   /** Byte offset in the file. */
   readonly offset: number
@@ -27,9 +27,9 @@ export interface LightgbmParseFailure {
   readonly excerpt: string
 }
 
-export interface LightgbmParsed {
+export interface TreesParsed {
   readonly ok: true
-  readonly handle: LightgbmHandle
+  readonly handle: TreesHandle
   readonly version: string
   readonly objective: string
   readonly outputCount: number
@@ -46,7 +46,7 @@ export interface LightgbmParsed {
   readonly pandasCategoricalOffset?: number
 }
 
-export type LightgbmColumn = Float32Array | Float64Array | BigInt64Array
+export type TreeColumn = Float32Array | Float64Array | BigInt64Array
 
 /** The numbers are shared with `Mode` in `lightgbm_binding.cc`. */
 export const runModes = { raw: 0, transformed: 1, leaf: 2 } as const
@@ -63,9 +63,9 @@ export interface InexactInteger {
  * Runs rows [begin, end). One column per feature, each of length `rowCount` or 1. `output` has
  * `rowCount` rows: Float64Array [row][output], or Int32Array [row][tree] for `runModes.leaf`.
  */
-export type LightgbmRunArguments = readonly [
-  handle: LightgbmHandle,
-  columns: readonly LightgbmColumn[],
+export type TreesRunArguments = readonly [
+  handle: TreesHandle,
+  columns: readonly TreeColumn[],
   rowCount: number,
   begin: number,
   end: number,
@@ -73,17 +73,14 @@ export type LightgbmRunArguments = readonly [
   mode: RunMode,
 ]
 
-export interface LightgbmNative {
-  lightgbmParse(
-    bytes: Uint8Array,
-    limits: LightgbmParseLimits,
-  ): LightgbmParsed | LightgbmParseFailure
-  lightgbmRun(...run: LightgbmRunArguments): InexactInteger | undefined
+export interface TreesNative {
+  lightgbmParse(bytes: Uint8Array, limits: TreesParseLimits): TreesParsed | TreesParseFailure
+  treesRun(...run: TreesRunArguments): InexactInteger | undefined
   /**
    * The same on another thread. Until it settles, the columns array must not change and no buffer
    * may be transferred; freeing the handle is safe.
    */
-  lightgbmRunAsync(...run: LightgbmRunArguments): Promise<InexactInteger | undefined>
+  treesRunAsync(...run: TreesRunArguments): Promise<InexactInteger | undefined>
   /** The handle must not be used again; runs under way end as usual. */
-  lightgbmFree(handle: LightgbmHandle): void
+  treesFree(handle: TreesHandle): void
 }

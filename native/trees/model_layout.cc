@@ -1,11 +1,11 @@
-#include "lightgbm/model_layout.h"
+#include "trees/model_layout.h"
 
 #include <algorithm>
 #include <bit>
 #include <cmath>
 #include <limits>
 
-namespace larder::lightgbm {
+namespace larder::trees {
 
 namespace {
 
@@ -45,7 +45,7 @@ struct Waiting {
 
 }  // namespace
 
-void ModelLayout::add(RawTree const& tree) {
+void ModelLayout::add(RawTree const& tree, std::size_t output) {
   Tree placed{};
   placed.root = static_cast<std::uint32_t>(model_.nodes.size());
   placed.isLinear = tree.isLinear;
@@ -53,6 +53,7 @@ void ModelLayout::add(RawTree const& tree) {
   addNodes(tree, placed);
   if (tree.isLinear) addLinearLeaves(tree);
   model_.trees.push_back(placed);
+  model_.treeOutputs.push_back(static_cast<std::uint32_t>(output));
 }
 
 void ModelLayout::addNodes(RawTree const& tree, Tree& placed) {
@@ -66,6 +67,7 @@ void ModelLayout::addNodes(RawTree const& tree, Tree& placed) {
     Waiting const current = order[i];
     std::uint32_t const position = placed.root + static_cast<std::uint32_t>(i);
     placed.depth = current.depth;  // never decreases in breadth-first order
+    addCovers(tree, current.child);
     if (current.child < 0) {
       std::int32_t const leaf = ~current.child;
       model_.nodes.push_back(leafNode(tree.leafValue[static_cast<std::size_t>(leaf)], position));
@@ -87,6 +89,14 @@ void ModelLayout::addNodes(RawTree const& tree, Tree& placed) {
     order.push_back(isSwapped ? right : left);
     order.push_back(isSwapped ? left : right);
   }
+}
+
+void ModelLayout::addCovers(RawTree const& tree, std::int32_t child) {
+  hasCovers_ = hasCovers_ && !tree.leafCover.empty();
+  if (!hasCovers_) return;
+  bool const isNode = child >= 0;
+  std::size_t const index = static_cast<std::size_t>(isNode ? child : ~child);
+  model_.covers.push_back(isNode ? tree.nodeCover[index] : tree.leafCover[index]);
 }
 
 Node ModelLayout::numericalNode(RawTree const& tree, std::size_t node, std::uint32_t next,
@@ -111,7 +121,9 @@ Node ModelLayout::categoricalNode(RawTree const& tree, std::size_t node, std::ui
   std::uint32_t const end = static_cast<std::uint32_t>(tree.categoryBounds[set + 1]);
   // Bits beyond the greatest category are never asked for, and their number may not fit.
   std::uint64_t const bitCount = std::uint64_t{std::min(end - begin, kCategoryWordsMax)} * 32;
-  std::uint32_t const offset = laneOffset(tree.splitFeature[node], Preparation::category);
+  Preparation const preparation =
+      tree.hasMissingBit ? Preparation::categoryFromOne : Preparation::category;
+  std::uint32_t const offset = laneOffset(tree.splitFeature[node], preparation);
   model_.isFeatureCategorical[static_cast<std::size_t>(tree.splitFeature[node])] = true;
   return {bitCount << 32 | (wordBegin + begin), offset | Node::kCategorical, next};
 }
@@ -142,6 +154,9 @@ std::uint32_t ModelLayout::laneOffset(std::int32_t feature, Preparation preparat
   return place->second * static_cast<std::uint32_t>(kLanes);
 }
 
-void ModelLayout::finish() { model_.categoryWords.push_back(0); }
+void ModelLayout::finish() {
+  model_.categoryWords.push_back(0);
+  if (!hasCovers_) model_.covers = {};
+}
 
-}  // namespace larder::lightgbm
+}  // namespace larder::trees

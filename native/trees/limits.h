@@ -1,10 +1,10 @@
-// Bounds of what a LightGBM model file may ask for. Each is checked before anything is allocated
+// Bounds of what a model file may ask for. Each is checked before anything is allocated
 // for it. They are far above real models and only keep a hostile file from taking the process.
 #pragma once
 
 #include <cstdint>
 
-namespace larder::lightgbm {
+namespace larder::trees {
 
 // Larder's own bounds: `src/limits.ts` holds the values and hands them in.
 struct ParseLimits {
@@ -14,9 +14,9 @@ struct ParseLimits {
   std::int64_t featuresMax;  // columns
 };
 
-// LightGBM's own bound on `num_leaves`.
+// As LightGBM bounds `num_leaves`.
 inline constexpr std::int64_t kLeavesPerTreeMax = 131'072;
 // Outputs per row: a caller allocates this many f64 for each row.
 inline constexpr std::int64_t kOutputsPerRowMax = 10'000;
 
-}  // namespace larder::lightgbm
+}  // namespace larder::trees

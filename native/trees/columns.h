@@ -1,8 +1,8 @@
 // Input columns and the tiles they are turned into.
 //
 // A block is up to `blockRows` rows as tiles of kLanes rows: [tile][slot][lane], f64. Slot 0 is the
-// -inf that leaves read; slot i + 1 is the model's operand i, prepared (see `Preparation`). Values
-// of at most 1e-35f become 0.0, as LightGBM drops them from dense rows.
+// -inf that leaves read; slot i + 1 is the model's operand i, prepared (see `Preparation`) under
+// the model's `NumberRules`.
 #pragma once
 
 #include <cstddef>
@@ -12,9 +12,9 @@
 #include <variant>
 #include <vector>
 
-#include "lightgbm/model.h"
+#include "trees/model.h"
 
-namespace larder::lightgbm {
+namespace larder::trees {
 
 // Values of one feature, one per row or one for all rows. Owned by the caller.
 struct Column {
@@ -55,4 +55,4 @@ class TileBlock {
   std::vector<double> cells_;
 };
 
-}  // namespace larder::lightgbm
+}  // namespace larder::trees

@@ -8,7 +8,7 @@
 #include <string>
 #include <utility>
 
-namespace larder::lightgbm {
+namespace larder::trees {
 
 struct ParseError {
   std::size_t offset;   // byte offset in the file
@@ -28,4 +28,4 @@ class ParseFailure {
   std::string message_;
 };
 
-}  // namespace larder::lightgbm
+}  // namespace larder::trees
