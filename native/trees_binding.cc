@@ -112,7 +112,7 @@ struct TypedArrayView {
   void* data = nullptr;
 };
 
-TypedArrayView viewOf(Napi::Env env, Napi::Value value, char const* what) {
+TypedArrayView viewOf(Napi::Env env, napi_value value, char const* what) {
   TypedArrayView view;
   napi_status const status = napi_get_typedarray_info(env, value, &view.type, &view.elementCount,
                                                       &view.data, nullptr, nullptr);
@@ -120,7 +120,7 @@ TypedArrayView viewOf(Napi::Env env, Napi::Value value, char const* what) {
   return view;
 }
 
-Column columnOf(Napi::Env env, Napi::Value value, std::size_t rowCount) {
+Column columnOf(Napi::Env env, napi_value value, std::size_t rowCount) {
   TypedArrayView const view = viewOf(env, value, "columns: typed arrays");
   require(env, view.elementCount == rowCount || view.elementCount == 1,
           "columns: a value per row, or one");
@@ -137,14 +137,17 @@ Column columnOf(Napi::Env env, Napi::Value value, std::size_t rowCount) {
   }
 }
 
+// Straight Node-API: a call for a single row is as short as the reading of its columns. They are
+// few enough for the caller's scope to hold their handles.
 std::vector<Column> columnsOf(Napi::Env env, Napi::Value value, std::size_t rowCount) {
-  require(env, value.IsArray(), "columns: an array");
-  Napi::Array const array = value.As<Napi::Array>();
+  std::uint32_t count = 0;
+  require(env, napi_get_array_length(env, value, &count) == napi_ok, "columns: an array");
   std::vector<Column> columns;
-  columns.reserve(array.Length());
-  for (std::uint32_t i = 0; i < array.Length(); ++i) {
-    Napi::HandleScope const scope(env);
-    columns.push_back(columnOf(env, array.Get(i), rowCount));
+  columns.reserve(count);
+  for (std::uint32_t i = 0; i < count; ++i) {
+    napi_value column = nullptr;
+    require(env, napi_get_element(env, value, i, &column) == napi_ok, "columns: readable");
+    columns.push_back(columnOf(env, column, rowCount));
   }
   return columns;
 }
