@@ -2,7 +2,10 @@
 // (`src/predict/tree-model.ts`); here they are required. None of the engine's logic is here.
 #include "trees_binding.h"
 
+#include <algorithm>
+#include <atomic>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -10,13 +13,17 @@
 #include <vector>
 
 #include "lightgbm/parse_text.h"
+#include "pool_promise.h"
 #include "tagged_external.h"
+#include "trees/choose_kernel.h"
 #include "trees/predict.h"
 
 namespace {
 
 using larder::trees::Column;
 using larder::trees::InexactInteger;
+using larder::trees::KernelChoice;
+using larder::trees::KernelRefusal;
 using larder::trees::Model;
 using larder::trees::ParseError;
 using larder::trees::ParseLimits;
@@ -35,23 +42,31 @@ void adjustMemory(Napi::Env env, std::int64_t bytes) {
 // What a JavaScript handle points to. Emptied by treesFree; work under way keeps its own share.
 class Handle {
  public:
-  Handle(Napi::Env env, SharedModel model) : env_(env), model_(std::move(model)) {
-    adjustMemory(env_, static_cast<std::int64_t>(model_->bytes()));
+  Handle(Napi::Env env, std::shared_ptr<Model> model) : env_(env), model_(std::move(model)) {
+    tellMemory();
   }
   Handle(Handle const&) = delete;
   Handle& operator=(Handle const&) = delete;
   ~Handle() { release(); }
 
-  SharedModel const& model() const { return model_; }
+  SharedModel model() const { return model_; }
+  // To change the model: null once something else may be reading it.
+  Model* unshared() { return model_.use_count() == 1 ? model_.get() : nullptr; }
+  // After the model changed.
+  void tellMemory() {
+    std::int64_t const bytes = model_ ? static_cast<std::int64_t>(model_->bytes()) : 0;
+    adjustMemory(env_, bytes - toldBytes_);
+    toldBytes_ = bytes;
+  }
   void release() {
-    if (!model_) return;
-    adjustMemory(env_, -static_cast<std::int64_t>(model_->bytes()));
     model_.reset();
+    tellMemory();
   }
 
  private:
   Napi::Env env_;
-  SharedModel model_;
+  std::shared_ptr<Model> model_;
+  std::int64_t toldBytes_ = 0;
 };
 
 Handle& handleOf(Napi::Value value) {
@@ -70,8 +85,11 @@ struct Run {
   Mode mode;
   void* output;
 
-  std::optional<InexactInteger> execute() const {
-    RowRange const rows{columns, begin, end};
+  std::optional<InexactInteger> execute() const { return execute(begin, end); }
+
+  // The part of it that is rows [from, to).
+  std::optional<InexactInteger> execute(std::size_t from, std::size_t to) const {
+    RowRange const rows{columns, from, to};
     if (auto const inexact = findInexactInteger(rows)) return inexact;
     if (mode == Mode::leaf) {
       predictLeaves(*model, rows, static_cast<std::int32_t*>(output));
@@ -94,7 +112,7 @@ struct TypedArrayView {
   void* data = nullptr;
 };
 
-TypedArrayView viewOf(Napi::Env env, Napi::Value value, char const* what) {
+TypedArrayView viewOf(Napi::Env env, napi_value value, char const* what) {
   TypedArrayView view;
   napi_status const status = napi_get_typedarray_info(env, value, &view.type, &view.elementCount,
                                                       &view.data, nullptr, nullptr);
@@ -102,7 +120,7 @@ TypedArrayView viewOf(Napi::Env env, Napi::Value value, char const* what) {
   return view;
 }
 
-Column columnOf(Napi::Env env, Napi::Value value, std::size_t rowCount) {
+Column columnOf(Napi::Env env, napi_value value, std::size_t rowCount) {
   TypedArrayView const view = viewOf(env, value, "columns: typed arrays");
   require(env, view.elementCount == rowCount || view.elementCount == 1,
           "columns: a value per row, or one");
@@ -119,14 +137,17 @@ Column columnOf(Napi::Env env, Napi::Value value, std::size_t rowCount) {
   }
 }
 
+// Straight Node-API: a call for a single row is as short as the reading of its columns. They are
+// few enough for the caller's scope to hold their handles.
 std::vector<Column> columnsOf(Napi::Env env, Napi::Value value, std::size_t rowCount) {
-  require(env, value.IsArray(), "columns: an array");
-  Napi::Array const array = value.As<Napi::Array>();
+  std::uint32_t count = 0;
+  require(env, napi_get_array_length(env, value, &count) == napi_ok, "columns: an array");
   std::vector<Column> columns;
-  columns.reserve(array.Length());
-  for (std::uint32_t i = 0; i < array.Length(); ++i) {
-    Napi::HandleScope const scope(env);
-    columns.push_back(columnOf(env, array.Get(i), rowCount));
+  columns.reserve(count);
+  for (std::uint32_t i = 0; i < count; ++i) {
+    napi_value column = nullptr;
+    require(env, napi_get_element(env, value, i, &column) == napi_ok, "columns: readable");
+    columns.push_back(columnOf(env, column, rowCount));
   }
   return columns;
 }
@@ -153,6 +174,8 @@ void* outputOf(Napi::Env env, Napi::Value value, Run const& run, std::size_t row
 // Arguments: handle, columns, row count, begin, end, output, mode.
 constexpr std::size_t kColumnsArgument = 1;
 constexpr std::size_t kOutputArgument = 5;
+constexpr std::size_t kSliceRowsArgument = 7;
+constexpr std::size_t kCancelArgument = 8;
 
 Run runOf(Napi::CallbackInfo const& info) {
   Napi::Env const env = info.Env();
@@ -185,37 +208,44 @@ Napi::Value run(Napi::CallbackInfo const& info) {
   return resultOf(info.Env(), runOf(info).execute());
 }
 
-class RunWorker : public Napi::AsyncWorker {
- public:
-  explicit RunWorker(Napi::CallbackInfo const& info)
-      : Napi::AsyncWorker(info.Env()),
-        promise_(info.Env()),
-        columns_(Napi::Persistent(info[kColumnsArgument].As<Napi::Object>())),
-        output_(Napi::Persistent(info[kOutputArgument].As<Napi::Object>())),
-        run_(runOf(info)) {}
+// A run cut into slices. What they find belongs to whoever ends last.
+struct SlicedRun {
+  Run run;
+  std::size_t sliceRows;
+  std::atomic_ref<std::int32_t> isCancelled;
+  std::mutex mutex;
+  std::optional<InexactInteger> inexact;  // of the first row that has one
 
-  Napi::Promise promise() const { return promise_.Promise(); }
-
- protected:
-  // What it throws becomes the rejection.
-  void Execute() override { inexact_ = run_.execute(); }
-  void OnOK() override { promise_.Resolve(resultOf(Env(), inexact_)); }
-  void OnError(Napi::Error const& error) override { promise_.Reject(error.Value()); }
-
- private:
-  Napi::Promise::Deferred promise_;
-  // Keep the buffers that run_ points into.
-  Napi::ObjectReference columns_;
-  Napi::ObjectReference output_;
-  Run run_;
-  std::optional<InexactInteger> inexact_;
+  void runSlice(std::size_t slice) {
+    if (isCancelled.load(std::memory_order_relaxed) != 0) return;
+    std::size_t const from = run.begin + slice * sliceRows;
+    auto const found = run.execute(from, std::min(run.end, from + sliceRows));
+    if (!found) return;
+    std::lock_guard const lock(mutex);
+    if (!inexact || found->row < inexact->row) inexact = found;
+  }
 };
 
+// Arguments: those of a run, rows per slice, and an Int32Array whose element is not 0 once the
+// slices that have not begun are to be left out.
 Napi::Value runAsync(Napi::CallbackInfo const& info) {
-  auto* const worker = new RunWorker(info);  // deletes itself when done
-  Napi::Promise const promise = worker->promise();
-  worker->Queue();
-  return promise;
+  Napi::Env const env = info.Env();
+  Run run = runOf(info);
+  std::size_t const sliceRows = countOf(env, info[kSliceRowsArgument], "sliceRows: a count");
+  require(env, sliceRows > 0, "sliceRows: at least 1");
+  TypedArrayView const flag = viewOf(env, info[kCancelArgument], "cancel: Int32Array");
+  require(env, flag.type == napi_int32_array && flag.elementCount == 1, "cancel: one int32");
+  std::size_t const rowCount = run.end - run.begin;
+  std::size_t const sliceCount = std::max<std::size_t>((rowCount + sliceRows - 1) / sliceRows, 1);
+  auto const sliced = std::make_shared<SlicedRun>(
+      std::move(run), sliceRows,
+      std::atomic_ref<std::int32_t>(*static_cast<std::int32_t*>(flag.data)));
+  return larder::runOnPool(
+      env, {sliceCount,
+            [sliced](std::size_t slice) { sliced->runSlice(slice); },
+            [sliced](Napi::Env e) { return resultOf(e, sliced->inexact); },
+            {info[kColumnsArgument].As<Napi::Object>(), info[kOutputArgument].As<Napi::Object>(),
+             info[kCancelArgument].As<Napi::Object>()}});
 }
 
 template <typename Items, typename Convert>
@@ -224,6 +254,10 @@ Napi::Array arrayOf(Napi::Env env, Items const& items, Convert convert) {
   std::uint32_t index = 0;
   for (auto const& item : items) array[index++] = convert(env, item);
   return array;
+}
+
+Napi::String textOf(Napi::Env env, std::string const& value) {
+  return Napi::String::New(env, value);
 }
 
 Napi::Object failureOf(Napi::Env env, ParseError const& error) {
@@ -236,23 +270,17 @@ Napi::Object failureOf(Napi::Env env, ParseError const& error) {
 }
 
 Napi::Object describe(Napi::Env env, Model&& parsed) {
-  auto const text = [](Napi::Env e, std::string const& value) {
-    return Napi::String::New(e, value);
-  };
   auto const flag = [](Napi::Env e, bool value) { return Napi::Boolean::New(e, value); };
-  auto model = std::make_shared<Model const>(std::move(parsed));
+  auto model = std::make_shared<Model>(std::move(parsed));
   Napi::Object result = Napi::Object::New(env);
   result["ok"] = true;
   result["objective"] = model->objective.name;
   result["version"] = model->version;
   result["outputCount"] = static_cast<double>(model->outputCount);
   result["treeCount"] = static_cast<double>(model->trees.size());
-  result["stepCount"] = static_cast<double>(model->stepCount());
-  result["modelBytes"] = static_cast<double>(model->bytes());
-  result["featureNames"] = arrayOf(env, model->featureNames, text);
+  result["featureNames"] = arrayOf(env, model->featureNames, textOf);
   result["usedFeatures"] = arrayOf(env, model->isFeatureUsed, flag);
   result["categoricalFeatures"] = arrayOf(env, model->isFeatureCategorical, flag);
-  result["warnings"] = arrayOf(env, model->warnings, text);
   if (model->hasPandasCategorical) {
     result["pandasCategorical"] = model->pandasCategorical;
     result["pandasCategoricalOffset"] = static_cast<double>(model->pandasCategoricalOffset);
@@ -280,12 +308,37 @@ Napi::Value parse(Napi::CallbackInfo const& info) {
   return describe(env, std::get<Model>(std::move(parsed)));
 }
 
+// Arguments: handle, name of the kernel. Once per model, before its first run.
+Napi::Value chooseKernel(Napi::CallbackInfo const& info) {
+  Napi::Env const env = info.Env();
+  Handle& handle = handleOf(info[0]);
+  Model* const model = handle.unshared();
+  require(env, model != nullptr, "handle: neither freed nor in use");
+  require(env, info[1].IsString(), "kernel: a name");
+  auto const choice = larder::trees::chooseKernel(*model, info[1].As<Napi::String>().Utf8Value());
+  handle.tellMemory();
+  Napi::Object result = Napi::Object::New(env);
+  if (auto const* refusal = std::get_if<KernelRefusal>(&choice)) {
+    result["ok"] = false;
+    result["message"] = refusal->message;
+    return result;
+  }
+  result["ok"] = true;
+  result["kernel"] = std::get<KernelChoice>(choice).description;
+  result["stepCount"] = static_cast<double>(model->stepCount());
+  result["leafStepCount"] = static_cast<double>(model->walkStepCount());
+  result["modelBytes"] = static_cast<double>(model->bytes());
+  result["warnings"] = arrayOf(env, model->warnings, textOf);
+  return result;
+}
+
 void freeModel(Napi::CallbackInfo const& info) { handleOf(info[0]).release(); }
 
 }  // namespace
 
 void registerTrees(Napi::Env env, Napi::Object exports) {
   exports["lightgbmParse"] = Napi::Function::New(env, parse);
+  exports["treesChooseKernel"] = Napi::Function::New(env, chooseKernel);
   exports["treesRun"] = Napi::Function::New(env, run);
   exports["treesRunAsync"] = Napi::Function::New(env, runAsync);
   exports["treesFree"] = Napi::Function::New(env, freeModel);

@@ -14,11 +14,11 @@ import { fail, rootFolder } from './steps.mjs'
 
 /**
  * Each is `bench/NAME.mjs`, which exports its `cases`, the sizes of its `efforts`, and where there are any
- * its `targets`: what figures and ratios, by key, are to be at most.
+ * its `targets`: what figures and ratios, by key, are to be at most. A case may give `notes`, texts by key.
  */
 export const benchNames = [
   ...['codec', 'ingest', 'predict', 'get-features'],
-  ...['redis-memory', 'redis-read'],
+  ...['gbdt', 'redis-memory', 'redis-read'],
 ]
 
 /**
@@ -40,6 +40,7 @@ export async function runBench(name, effort) {
     if ('skipped' in result) console.error(`skipped: ${name}, case ${caseName}: ${result.skipped}`)
     Object.assign(report.figures, result.figures)
     Object.assign(report.ratios, result.ratios)
+    if (result.notes !== undefined) report.notes = { ...report.notes, ...result.notes }
   }
   return report
 }
@@ -86,7 +87,7 @@ function machineOf() {
   }
 }
 
-function printTable({ name, commit, machine, date, figures, ratios }, targets) {
+function printTable({ name, commit, machine, date, figures, ratios, notes = {} }, targets) {
   console.log(`${name}, commit ${commit}, ${date}`)
   console.log(`${machine.coreCount} x ${machine.cpu}, Node ${machine.node}, ${machine.os}`)
   const width = Math.max(...Object.keys({ ...figures, ...ratios }).map((key) => key.length))
@@ -94,7 +95,8 @@ function printTable({ name, commit, machine, date, figures, ratios }, targets) {
     console.log(`\n${title}`)
     for (const [key, value] of Object.entries(values)) {
       const line = `  ${key.padEnd(width)}  ${numberText(value).padStart(14)}`
-      console.log(key in targets ? `${line}  ${targetText(value, targets[key])}` : line)
+      const target = key in targets ? `  ${targetText(value, targets[key])}` : ''
+      console.log(`${line}${target}${key in notes ? `  (${notes[key]})` : ''}`)
     }
   }
 }

@@ -1,5 +1,5 @@
 /**
- * The exports of `native/lightgbm_binding.cc`, typed. `tree-model.ts` is their only caller and
+ * The exports of `native/trees_binding.cc`, typed. `tree-model.ts` is their only caller and
  * checks every argument; the native side requires them to be right.
  */
 
@@ -34,21 +34,35 @@ export interface TreesParsed {
   readonly objective: string
   readonly outputCount: number
   readonly treeCount: number
-  /** Steps that one row takes: depths of all trees, plus the values prepared for them. */
-  readonly stepCount: number
-  readonly modelBytes: number
   readonly featureNames: readonly string[]
   readonly usedFeatures: readonly boolean[]
   readonly categoricalFeatures: readonly boolean[]
-  readonly warnings: readonly string[]
   /** JSON text, not checked; absent where the file has no such line. */
   readonly pandasCategorical?: string
   readonly pandasCategoricalOffset?: number
 }
 
+/** What runs a model from here on. */
+export interface TreesKernel {
+  readonly ok: true
+  /** For people: such as `90 trees in bitmask-avx512, 10 in walk`. */
+  readonly kernel: string
+  /** What one row costs, in steps of about 1 ns: its scores, and its leaves. */
+  readonly stepCount: number
+  readonly leafStepCount: number
+  readonly modelBytes: number
+  /** Of the parser, and of the choice. */
+  readonly warnings: readonly string[]
+}
+
+export interface TreesKernelRefusal {
+  readonly ok: false
+  readonly message: string
+}
+
 export type TreeColumn = Float32Array | Float64Array | BigInt64Array
 
-/** The numbers are shared with `Mode` in `lightgbm_binding.cc`. */
+/** The numbers are shared with `Mode` in `trees_binding.cc`. */
 export const runModes = { raw: 0, transformed: 1, leaf: 2 } as const
 export type RunMode = (typeof runModes)[keyof typeof runModes]
 
@@ -75,12 +89,17 @@ export type TreesRunArguments = readonly [
 
 export interface TreesNative {
   lightgbmParse(bytes: Uint8Array, limits: TreesParseLimits): TreesParsed | TreesParseFailure
+  /** Once per model, before its first run: looks which kernel is fastest, unless `kernel` names one. */
+  treesChooseKernel(handle: TreesHandle, kernel: string): TreesKernel | TreesKernelRefusal
   treesRun(...run: TreesRunArguments): InexactInteger | undefined
   /**
-   * The same on another thread. Until it settles, the columns array must not change and no buffer
-   * may be transferred; freeing the handle is safe.
+   * The same on the pool's threads, `sliceRows` rows at a time. Until it settles, the columns array must
+   * not change and no buffer may be transferred; freeing the handle is safe. Slices that begin after the
+   * one element of `cancel` became other than 0 are left out, and the promise settles sooner.
    */
-  treesRunAsync(...run: TreesRunArguments): Promise<InexactInteger | undefined>
+  treesRunAsync(
+    ...run: [...TreesRunArguments, sliceRows: number, cancel: Int32Array]
+  ): Promise<InexactInteger | undefined>
   /** The handle must not be used again; runs under way end as usual. */
   treesFree(handle: TreesHandle): void
 }

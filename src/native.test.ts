@@ -25,7 +25,8 @@ const busyWorkerCode = `
   const { handle, featureNames } = addon.lightgbmParse(Buffer.from(text), limits)
   for (let run = 0; run < runCount; run++) {
     const columns = featureNames.map(() => new Float64Array(1))
-    addon.treesRunAsync(handle, columns, rowCount, 0, rowCount, new Float64Array(rowCount), 1)
+    addon.treesRunAsync(handle, columns, rowCount, 0, rowCount, new Float64Array(rowCount), 1,
+      1_000_000, new Int32Array(1))
   }
   setInterval(() => {}, 1000)
   parentPort.postMessage('busy')

@@ -6,37 +6,19 @@
 #include <cmath>
 #include <limits>
 
+#include "trees/operand_values.h"
+
 namespace larder::trees {
 
 namespace {
 
-// LightGBM's kZeroThreshold: a float literal, widened.
-constexpr double kZero = static_cast<double>(1e-35f);
 constexpr double kLow = -std::numeric_limits<double>::infinity();
-constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
 constexpr double kXgboostCategoryEnd = 1 << 24;
 constexpr std::int64_t kExactIntegerMax = std::int64_t{1} << 53;
 
-constexpr std::size_t kBlockTilesMax = 8;
 constexpr std::size_t kBlockBytes = 64 << 10;
 
-using BlockValues = std::array<double, kBlockTilesMax * kLanes>;
-
-void load(Column const& column, NumberRules const& rules, std::size_t begin, std::size_t count,
-          BlockValues& values) {
-  std::visit(
-      [&](auto const* source) {
-        std::size_t const stride = column.isBroadcast ? 0 : 1;
-        source += begin * stride;
-        for (std::size_t i = 0; i < count; ++i) {
-          double const x = static_cast<double>(source[i * stride]);
-          double const rounded =
-              rules.roundsInputs ? static_cast<double>(static_cast<float>(x)) : x;
-          values[i] = rules.dropsTiny && std::fabs(rounded) <= kZero ? 0.0 : rounded;
-        }
-      },
-      column.values);
-}
+using BlockValues = std::array<double, kBlockRowsMax>;
 
 // The category a value stands for, as bits a categorical node reads back. The range is tested
 // before the cast: outside it the cast has no defined result.
@@ -62,22 +44,20 @@ void prepareEach(BlockValues& values, std::size_t count, Prepare prepare) {
 
 void prepare(Preparation preparation, BlockValues& values, std::size_t count) {
   switch (preparation) {
-    case Preparation::zeroForNan:
-      return prepareEach(values, count, [](double x) { return std::isnan(x) ? 0.0 : x; });
-    case Preparation::nanForZeroAndNan:
-      return prepareEach(values, count, [](double x) { return x == 0 ? kNan : x; });
-    case Preparation::lowForZeroAndNan:
-      return prepareEach(values, count,
-                         [](double x) { return x == 0 || std::isnan(x) ? kLow : x; });
-    case Preparation::nanForNan:
-      return;
-    case Preparation::lowForNan:
-      return prepareEach(values, count, [](double x) { return std::isnan(x) ? kLow : x; });
     case Preparation::category:
       return prepareEach(values, count, categoryBits);
     case Preparation::categoryFromOne:
       return prepareEach(values, count, categoryBitsFromOne);
+    default:
+      return prepareNumbers(preparation, values.data(), count);
   }
+}
+
+std::size_t tilesOf(std::size_t rowCount) { return (rowCount + kLanes - 1) / kLanes; }
+
+std::size_t cachedTiles(Model const& model, std::size_t rowCount) {
+  std::size_t const cached = kBlockBytes / ((model.operands.size() + 1) * kLanes * sizeof(double));
+  return std::clamp<std::size_t>(std::min(cached, tilesOf(rowCount)), 1, kBlockRowsMax / kLanes);
 }
 
 }  // namespace
@@ -99,12 +79,17 @@ std::optional<InexactInteger> findInexactInteger(RowRange const& rows) {
   return std::nullopt;
 }
 
+TileBlock::TileBlock(Model const& model, TileCount tileCount)
+    : model_(model),
+      tileCells_((model.operands.size() + 1) * kLanes),
+      tileCount_(tileCount.value),
+      cells_(tileCells_ * tileCount_, kLow) {}
+
 TileBlock::TileBlock(Model const& model, std::size_t rowCount)
-    : model_(model), tileCells_((model.operands.size() + 1) * kLanes) {
-  std::size_t const cached = kBlockBytes / (tileCells_ * sizeof(double));
-  std::size_t const needed = (rowCount + kLanes - 1) / kLanes;
-  tileCount_ = std::clamp<std::size_t>(std::min(cached, needed), 1, kBlockTilesMax);
-  cells_.assign(tileCells_ * tileCount_, kLow);
+    : TileBlock(model, TileCount{cachedTiles(model, rowCount)}) {}
+
+TileBlock TileBlock::whole(Model const& model, std::size_t rowCount) {
+  return TileBlock(model, TileCount{tilesOf(rowCount)});
 }
 
 void TileBlock::fill(std::span<Column const> columns, std::size_t begin, std::size_t end) {
@@ -112,7 +97,7 @@ void TileBlock::fill(std::span<Column const> columns, std::size_t begin, std::si
   BlockValues values{};
   double* slot = cells_.data() + kLanes;
   for (Operand const& operand : model_.operands) {
-    load(columns[operand.feature], model_.rules, begin, count, values);
+    loadValues(columns[operand.feature], model_.rules, begin, count, values.data());
     prepare(operand.preparation, values, count);
     double* lanes = slot;
     for (std::size_t row = 0; row < count; row += kLanes, lanes += tileCells_) {

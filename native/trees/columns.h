@@ -38,10 +38,14 @@ struct InexactInteger {
 // The first integer beyond 2^53: it has no exact f64, and a rounded one might take another branch.
 std::optional<InexactInteger> findInexactInteger(RowRange const& rows);
 
+inline constexpr std::size_t kBlockRowsMax = 8 * kLanes;
+
 class TileBlock {
  public:
   // Sized for `rowCount` rows at most: a single row needs a single tile.
   TileBlock(Model const& model, std::size_t rowCount);
+  // Holds `rowCount` rows at once, however wide the model is; at most kBlockRowsMax.
+  static TileBlock whole(Model const& model, std::size_t rowCount);
   // Rows a block holds: a multiple of kLanes, as many as keep the tiles near the first cache.
   std::size_t blockRows() const { return tileCount_ * kLanes; }
   // Fills the tiles from rows [begin, end) of the columns, at most blockRows() of them.
@@ -49,6 +53,11 @@ class TileBlock {
   double const* tile(std::size_t index) const { return cells_.data() + index * tileCells_; }
 
  private:
+  struct TileCount {
+    std::size_t value;
+  };
+  TileBlock(Model const& model, TileCount tileCount);
+
   Model const& model_;
   std::size_t tileCells_;
   std::size_t tileCount_;

@@ -19,6 +19,7 @@
 #include <bit>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -95,6 +96,8 @@ struct Tree {
   bool isLinear;
 };
 
+struct KernelPlan;
+
 struct Model {
   std::vector<Node> nodes;
   std::vector<std::int32_t> leafIds;  // per node: the file's number of the leaf, -1 inside
@@ -106,6 +109,9 @@ struct Model {
   std::vector<std::uint32_t> categoryWords;  // ends with a zero word: offset 0 is always readable
   std::vector<LinearLeaf> linearLeaves;
   std::vector<LinearTerm> linearTerms;
+
+  // How the bitmask kernel runs the trees that fit it (`choose_kernel.h`); null: all are walked.
+  std::shared_ptr<KernelPlan const> plan;
 
   NumberRules rules = kLightgbmRules;
   std::size_t outputCount = 1;  // per row
@@ -130,8 +136,11 @@ struct Model {
     return baseScores.empty() ? 0.0 : baseScores[output];
   }
   std::size_t bytes() const;
-  // Work per row: a step per level of each tree, and one per operand prepared.
+  // Work per row in steps of about 1 ns, by the kernels that run it: one per operand prepared and
+  // per level of a tree that is walked.
   std::size_t stepCount() const;
+  // The same for leaves, which are always walked for.
+  std::size_t walkStepCount() const;
 };
 
 }  // namespace larder::trees

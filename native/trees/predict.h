@@ -18,6 +18,10 @@ enum class Score : std::uint8_t {
   transformed,  // averaged where the model says so, then through the objective
 };
 
+// The plain sums by kernel `walk` alone, whatever kernel the model has: what others are checked
+// against.
+void walkScores(Model const& model, RowRange const& rows, double* output);
+
 // Writes output[row * outputCount + output] for the rows of the range.
 void predictScores(Model const& model, RowRange const& rows, Score score, double* output);
 

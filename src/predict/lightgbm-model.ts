@@ -8,10 +8,17 @@ import { modelFeaturesMax, modelFileBytesMax, modelNodesMax, modelTreesMax } fro
 import { loadAddon } from '../native.js'
 import type { TreesParsed } from '../native-trees.js'
 import type { Category } from './model.js'
+import type { TreeKernel } from './tree-kernel.js'
 import { createTreeModel, type TreeModel } from './tree-model.js'
 
-/** Parses `bytes`, which may be changed afterwards. Throws `bad_model` with offset and excerpt. */
-export function parseLightgbmModel(bytes: Uint8Array): TreeModel {
+/**
+ * Parses `bytes`, which may be changed afterwards. Throws `bad_model` with offset and excerpt, and
+ * `refused` where this machine cannot run `kernel`, by default the fastest.
+ */
+export function parseLightgbmModel(
+  bytes: Uint8Array,
+  { kernel = 'auto' }: { readonly kernel?: TreeKernel } = {},
+): TreeModel {
   const native = loadAddon()
   const parsed = native.lightgbmParse(bytes, {
     modelBytesMax: modelFileBytesMax,
@@ -21,7 +28,7 @@ export function parseLightgbmModel(bytes: Uint8Array): TreeModel {
   })
   if (!parsed.ok) throw badModel(parsed.message, parsed.offset, parsed.excerpt)
   const pandasCategorical = parsePandasCategorical(parsed)
-  return createTreeModel(native, parsed, { kind: 'lightgbm', pandasCategorical })
+  return createTreeModel(native, parsed, { kind: 'lightgbm', pandasCategorical, kernel })
 }
 
 function badModel(reason: string, offset: number, excerpt: string): LarderError {

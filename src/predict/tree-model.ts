@@ -1,8 +1,9 @@
 /**
  * A loaded model of trees, LightGBM's or XGBoost's: columns in, scores or leaves out.
  *
- * The engine is native; raw scores equal those of the library that trained it, bit for bit. Small work runs at once, larger
- * work on another thread in slices, so that the event loop goes on and a cancelled call stops soon.
+ * The engine is native; raw scores equal those of the library that trained it, bit for bit. Small work
+ * runs at once, larger work in slices on the addon's threads, so that the event loop goes on and a
+ * cancelled call stops soon.
  * Never guesses: a wrong file is `bad_model`, a wrong column `invalid_argument`, never a score.
  */
 import { assert } from '../assert.js'
@@ -12,10 +13,12 @@ import {
   type RunMode,
   runModes,
   type TreeColumn,
+  type TreesHandle,
   type TreesNative,
   type TreesParsed,
 } from '../native-trees.js'
 import type { Category, ListColumn, Model, PredictOptions } from './model.js'
+import type { TreeKernel } from './tree-kernel.js'
 
 export interface TreeModel extends Model {
   /** The names of the inputs. */
@@ -49,25 +52,36 @@ export interface TreeModel extends Model {
 
 /**
  * Steps of work done at once on the calling thread. A step takes about 1 ns, so that this is about
- * 60 us: handing the work to another thread would cost as much.
+ * 60 us: `npm run bench -- gbdt` prints what it costs to hand work over and wait for it
+ * (`pool_over_in_line_us`), which is less, but other work of this thread waits no longer for this.
  */
 const syncStepsMax = 60_000
-/** Steps between two looks at the signal: about 5 ms. */
-const sliceStepsMax = 6_000_000
+/**
+ * Steps of a slice, about 250 us: a hundred times what a thread needs to take one, and short enough
+ * for a batch to spread over many threads and for a cancelled call to stop soon.
+ */
+const sliceStepsMax = 250_000
+/** Rows of a slice are whole tiles of every kernel. */
+const tileRows = 64
 
 /** What a file says of a model beside its trees. */
 export interface TreeModelWords {
   readonly kind: 'lightgbm' | 'xgboost'
   readonly pandasCategorical: readonly (readonly Category[])[] | undefined
+  readonly kernel: TreeKernel
 }
 
-/** A model around what the addon parsed. */
+/**
+ * A model around what the addon parsed, run by `kernel`. Throws `refused`, and frees what was parsed,
+ * where the machine cannot run it.
+ */
 export function createTreeModel(
   native: TreesNative,
   parsed: TreesParsed,
-  { kind, pandasCategorical }: TreeModelWords,
+  { kind, pandasCategorical, kernel }: TreeModelWords,
 ): TreeModel {
   const { featureNames, outputCount, treeCount } = parsed
+  const chosen = chooseKernel(native, parsed, kernel)
   let isClosed = false
   let runCount = 0
   const freeIfUnused = () => {
@@ -78,7 +92,10 @@ export function createTreeModel(
     const columns = requireColumns(featureNames, request)
     runCount++
     try {
-      await runSlices(native, parsed, { ...request, columns })
+      const { leafStepCount, stepCount } = chosen
+      const rowSteps = 1 + (request.mode === runModes.leaf ? leafStepCount : stepCount)
+      const inexact = await runRows(native, parsed.handle, { ...request, columns, rowSteps })
+      requireExact(featureNames, inexact)
     } finally {
       runCount--
       freeIfUnused()
@@ -92,16 +109,16 @@ export function createTreeModel(
       defaultValue: undefined,
     })),
     featureNames,
-    kernel: `${treeCount} trees in walk (portable)`,
+    kernel: chosen.kernel,
     contributions: undefined,
     objective: parsed.objective,
     outputCount,
     treeCount,
-    warnings: parsed.warnings,
+    warnings: chosen.warnings,
     pandasCategorical,
     usedFeatures: parsed.usedFeatures,
     categoricalFeatures: parsed.categoricalFeatures,
-    modelBytes: parsed.modelBytes,
+    modelBytes: chosen.modelBytes,
     predict: async (columns, rowCount, output, { raw }, signal) => {
       requireOutput(output, rowCount, outputCount)
       const mode = raw ? runModes.raw : runModes.transformed
@@ -126,28 +143,36 @@ interface RunRequest {
   readonly signal: AbortSignal | undefined
 }
 
-async function runSlices(
+function chooseKernel(native: TreesNative, { handle }: TreesParsed, kernel: TreeKernel) {
+  const chosen = native.treesChooseKernel(handle, kernel)
+  if (chosen.ok) return chosen
+  native.treesFree(handle)
+  throw new LarderError('refused', `kernel '${kernel}' cannot run the model: ${chosen.message}`)
+}
+
+interface RowsRequest extends RunRequest {
+  readonly columns: readonly TreeColumn[]
+  readonly rowSteps: number
+}
+
+async function runRows(
   native: TreesNative,
-  parsed: TreesParsed,
-  request: RunRequest & { readonly columns: readonly TreeColumn[] },
-): Promise<void> {
-  const { handle } = parsed
-  const { rowCount, output, mode, signal } = request
+  handle: TreesHandle,
+  { columns, rowCount, output, mode, signal, rowSteps }: RowsRequest,
+): Promise<InexactInteger | undefined> {
   signal?.throwIfAborted()
-  const rowSteps = parsed.stepCount + 1
-  const { columns } = request
-  if (rowCount * rowSteps <= syncStepsMax) {
-    const inexact = native.treesRun(handle, columns, rowCount, 0, rowCount, output, mode)
-    return requireExact(parsed.featureNames, inexact)
-  }
-  const sliceRows = Math.max(1, Math.floor(sliceStepsMax / rowSteps))
-  for (let begin = 0; begin < rowCount; begin += sliceRows) {
-    const end = Math.min(rowCount, begin + sliceRows)
-    requireExact(
-      parsed.featureNames,
-      await native.treesRunAsync(handle, columns, rowCount, begin, end, output, mode),
-    )
+  const run = [handle, columns, rowCount, 0, rowCount, output, mode] as const
+  if (rowCount * rowSteps <= syncStepsMax) return native.treesRun(...run)
+  const tileCount = Math.max(1, Math.floor(sliceStepsMax / rowSteps / tileRows))
+  const cancel = new Int32Array(1)
+  const onAbort = () => Atomics.store(cancel, 0, 1)
+  signal?.addEventListener('abort', onAbort)
+  try {
+    const inexact = await native.treesRunAsync(...run, tileCount * tileRows, cancel)
     signal?.throwIfAborted()
+    return inexact
+  } finally {
+    signal?.removeEventListener('abort', onAbort)
   }
 }
 
