@@ -15,7 +15,7 @@ std::size_t Model::bytes() const {
   return sizeof(Model) + bytesOf(nodes) + bytesOf(leafIds) + bytesOf(covers) +
          bytesOf(treeOutputs) + bytesOf(trees) + bytesOf(operands) + bytesOf(categoryWords) +
          bytesOf(linearLeaves) + bytesOf(linearTerms) + bytesOf(featureNames) +
-         pandasCategorical.capacity();
+         bytesOf(contributions.pointCounts) + pandasCategorical.capacity();
 }
 
 std::size_t Model::stepCount() const {

@@ -38,6 +38,16 @@ export interface TreeModel extends Model {
     signal?: AbortSignal,
   ): Promise<void>
 
+  /** As every model's, and with columns as `predict` takes them. */
+  readonly contributions:
+    | ((
+        columns: readonly (TreeColumn | ListColumn)[],
+        rowCount: number,
+        output: Float64Array,
+        signal?: AbortSignal,
+      ) => Promise<void>)
+    | undefined
+
   /** Writes the number of the leaf each row falls into, [row][tree]; else as `predict`. */
   predictLeaves(
     columns: readonly TreeColumn[],
@@ -54,6 +64,9 @@ export interface TreeModel extends Model {
 const syncStepsMax = 60_000
 /** Steps between two looks at the signal: about 5 ms. */
 const sliceStepsMax = 6_000_000
+
+/** Rows that contributions are told of side by side: slices are whole multiples where they can be. */
+const contributionRowsAtOnce = 8
 
 /** What a file says of a model beside its trees. */
 export interface TreeModelWords {
@@ -93,7 +106,8 @@ export function createTreeModel(
     })),
     featureNames,
     kernel: `${treeCount} trees in walk (portable)`,
-    contributions: undefined,
+    contributions: createContributions(parsed, run),
+    contributionRefusal: parsed.contributionRefusal,
     objective: parsed.objective,
     outputCount,
     treeCount,
@@ -118,6 +132,17 @@ export function createTreeModel(
   } satisfies TreeModel)
 }
 
+function createContributions(
+  { featureNames, outputCount, contributionRefusal }: TreesParsed,
+  run: (request: RunRequest) => Promise<void>,
+): TreeModel['contributions'] {
+  if (contributionRefusal !== undefined) return undefined
+  return async (columns, rowCount, output, signal) => {
+    requireOutput(output, rowCount, outputCount * (featureNames.length + 1))
+    await run({ columns, rowCount, output, mode: runModes.contributions, signal })
+  }
+}
+
 interface RunRequest {
   readonly columns: readonly (TreeColumn | ListColumn)[]
   readonly rowCount: number
@@ -134,13 +159,13 @@ async function runSlices(
   const { handle } = parsed
   const { rowCount, output, mode, signal } = request
   signal?.throwIfAborted()
-  const rowSteps = parsed.stepCount + 1
+  const rowSteps = stepsPerRow(parsed, mode)
   const { columns } = request
   if (rowCount * rowSteps <= syncStepsMax) {
     const inexact = native.treesRun(handle, columns, rowCount, 0, rowCount, output, mode)
     return requireExact(parsed.featureNames, inexact)
   }
-  const sliceRows = Math.max(1, Math.floor(sliceStepsMax / rowSteps))
+  const sliceRows = rowsPerSlice(rowSteps)
   for (let begin = 0; begin < rowCount; begin += sliceRows) {
     const end = Math.min(rowCount, begin + sliceRows)
     requireExact(
@@ -149,6 +174,17 @@ async function runSlices(
     )
     signal?.throwIfAborted()
   }
+}
+
+function stepsPerRow(parsed: TreesParsed, mode: RunMode): number {
+  const contributionSteps =
+    mode === runModes.contributions ? (parsed.contributionStepCount ?? 0) : 0
+  return parsed.stepCount + 1 + contributionSteps
+}
+
+function rowsPerSlice(rowSteps: number): number {
+  const rows = Math.max(1, Math.floor(sliceStepsMax / rowSteps))
+  return rows < contributionRowsAtOnce ? rows : rows - (rows % contributionRowsAtOnce)
 }
 
 function requireColumns(
