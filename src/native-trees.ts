@@ -1,5 +1,5 @@
 /**
- * The exports of `native/lightgbm_binding.cc`, typed. `tree-model.ts` is their only caller and
+ * The exports of `native/trees_binding.cc`, typed. `tree-model.ts` is their only caller and
  * checks every argument; the native side requires them to be right.
  */
 
@@ -52,7 +52,7 @@ export interface TreesParsed {
 
 export type TreeColumn = Float32Array | Float64Array | BigInt64Array
 
-/** The numbers are shared with `Mode` in `lightgbm_binding.cc`. */
+/** The numbers are shared with `Mode` in `trees_binding.cc`. */
 export const runModes = { raw: 0, transformed: 1, leaf: 2, contributions: 3 } as const
 export type RunMode = (typeof runModes)[keyof typeof runModes]
 

@@ -65,6 +65,8 @@ const syncStepsMax = 60_000
 /** Steps between two looks at the signal: about 5 ms. */
 const sliceStepsMax = 6_000_000
 
+/** Steps that one of contributions counts for: measured, it takes 2 ns in a batch and 5 ns alone. */
+const stepsPerContributionStep = 4
 /** Rows that contributions are told of side by side: slices are whole multiples where they can be. */
 const contributionRowsAtOnce = 8
 
@@ -177,9 +179,9 @@ async function runSlices(
 }
 
 function stepsPerRow(parsed: TreesParsed, mode: RunMode): number {
-  const contributionSteps =
-    mode === runModes.contributions ? (parsed.contributionStepCount ?? 0) : 0
-  return parsed.stepCount + 1 + contributionSteps
+  const scoreSteps = parsed.stepCount + 1
+  if (mode !== runModes.contributions) return scoreSteps
+  return scoreSteps + stepsPerContributionStep * (parsed.contributionStepCount ?? 0)
 }
 
 function rowsPerSlice(rowSteps: number): number {
