@@ -16,6 +16,7 @@
 #include "pool_promise.h"
 #include "tagged_external.h"
 #include "trees/choose_kernel.h"
+#include "trees/contributions.h"
 #include "trees/predict.h"
 
 namespace {
@@ -74,7 +75,7 @@ Handle& handleOf(Napi::Value value) {
 }
 
 // The numbers are shared with `runModes` in src/native-trees.ts.
-enum class Mode : std::uint32_t { raw = 0, transformed = 1, leaf = 2 };
+enum class Mode : std::uint32_t { raw = 0, transformed = 1, leaf = 2, contributions = 3 };
 
 // One run over rows [begin, end): plain pointers, so that any thread can do it.
 struct Run {
@@ -93,6 +94,8 @@ struct Run {
     if (auto const inexact = findInexactInteger(rows)) return inexact;
     if (mode == Mode::leaf) {
       predictLeaves(*model, rows, static_cast<std::int32_t*>(output));
+    } else if (mode == Mode::contributions) {
+      predictContributions(*model, model->contributions, rows, static_cast<double*>(output));
     } else {
       Score const score = mode == Mode::raw ? Score::raw : Score::transformed;
       predictScores(*model, rows, score, static_cast<double*>(output));
@@ -157,10 +160,16 @@ std::size_t countOf(Napi::Env env, Napi::Value value, char const* what) {
   return static_cast<std::size_t>(value.As<Napi::Number>().Int64Value());
 }
 
+std::size_t cellsPerRow(Run const& run) {
+  if (run.mode == Mode::leaf) return run.model->trees.size();
+  std::size_t const outputs = run.model->outputCount;
+  return run.mode == Mode::contributions ? outputs * (run.model->featureNames.size() + 1) : outputs;
+}
+
 void* outputOf(Napi::Env env, Napi::Value value, Run const& run, std::size_t rowCount) {
   TypedArrayView const view = viewOf(env, value, "output: a typed array");
   bool const isLeaf = run.mode == Mode::leaf;
-  std::size_t const cells = isLeaf ? run.model->trees.size() : run.model->outputCount;
+  std::size_t const cells = cellsPerRow(run);
   require(env, view.type == (isLeaf ? napi_int32_array : napi_float64_array),
           "output: float64, or int32 for leaves");
   // Divided, not multiplied: a row count may be anything when every column is broadcast.
@@ -189,8 +198,10 @@ Run runOf(Napi::CallbackInfo const& info) {
   run.end = countOf(env, info[4], "end: a row");
   require(env, run.begin <= run.end && run.end <= rowCount, "begin and end: rows in order");
   std::size_t const mode = countOf(env, info[6], "mode: of runModes");
-  require(env, mode <= static_cast<std::size_t>(Mode::leaf), "mode: of runModes");
+  require(env, mode <= static_cast<std::size_t>(Mode::contributions), "mode: of runModes");
   run.mode = static_cast<Mode>(mode);
+  require(env, run.mode != Mode::contributions || run.model->contributions.refusal.empty(),
+          "mode: of a model that has contributions");
   run.output = outputOf(env, info[kOutputArgument], run, rowCount);
   return run;
 }
@@ -271,6 +282,7 @@ Napi::Object failureOf(Napi::Env env, ParseError const& error) {
 
 Napi::Object describe(Napi::Env env, Model&& parsed) {
   auto const flag = [](Napi::Env e, bool value) { return Napi::Boolean::New(e, value); };
+  parsed.contributions = planContributions(parsed);
   auto model = std::make_shared<Model>(std::move(parsed));
   Napi::Object result = Napi::Object::New(env);
   result["ok"] = true;
@@ -281,6 +293,11 @@ Napi::Object describe(Napi::Env env, Model&& parsed) {
   result["featureNames"] = arrayOf(env, model->featureNames, textOf);
   result["usedFeatures"] = arrayOf(env, model->isFeatureUsed, flag);
   result["categoricalFeatures"] = arrayOf(env, model->isFeatureCategorical, flag);
+  if (model->contributions.refusal.empty()) {
+    result["contributionStepCount"] = static_cast<double>(model->contributions.stepCount);
+  } else {
+    result["contributionRefusal"] = model->contributions.refusal;
+  }
   if (model->hasPandasCategorical) {
     result["pandasCategorical"] = model->pandasCategorical;
     result["pandasCategoricalOffset"] = static_cast<double>(model->pandasCategoricalOffset);

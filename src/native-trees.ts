@@ -34,6 +34,10 @@ export interface TreesParsed {
   readonly objective: string
   readonly outputCount: number
   readonly treeCount: number
+  /** Steps that one row's contributions take; absent where the model has none. */
+  readonly contributionStepCount?: number
+  /** Why the model has no contributions; absent where it has. */
+  readonly contributionRefusal?: string
   readonly featureNames: readonly string[]
   readonly usedFeatures: readonly boolean[]
   readonly categoricalFeatures: readonly boolean[]
@@ -63,7 +67,7 @@ export interface TreesKernelRefusal {
 export type TreeColumn = Float32Array | Float64Array | BigInt64Array
 
 /** The numbers are shared with `Mode` in `trees_binding.cc`. */
-export const runModes = { raw: 0, transformed: 1, leaf: 2 } as const
+export const runModes = { raw: 0, transformed: 1, leaf: 2, contributions: 3 } as const
 export type RunMode = (typeof runModes)[keyof typeof runModes]
 
 /** An integer that no f64 holds exactly: the run stopped before it wrote anything. */
@@ -75,7 +79,9 @@ export interface InexactInteger {
 
 /**
  * Runs rows [begin, end). One column per feature, each of length `rowCount` or 1. `output` has
- * `rowCount` rows: Float64Array [row][output], or Int32Array [row][tree] for `runModes.leaf`.
+ * `rowCount` rows: Float64Array [row][output]; Int32Array [row][tree] for `runModes.leaf`; Float64Array
+ * [row][output][feature + 1] for `runModes.contributions`, which only a model without
+ * `contributionRefusal` has.
  */
 export type TreesRunArguments = readonly [
   handle: TreesHandle,

@@ -13,9 +13,10 @@ using namespace trees;
 namespace {
 
 constexpr std::array<std::string_view, kTreeKeyCount> kTreeKeyTexts = {
-    "num_leaves", "num_cat",     "split_feature", "threshold",      "decision_type",
-    "left_child", "right_child", "leaf_value",    "cat_boundaries", "cat_threshold",
-    "is_linear",  "leaf_const",  "num_features",  "leaf_features",  "leaf_coeff",
+    "num_leaves", "num_cat",        "split_feature", "threshold",      "decision_type",
+    "left_child", "right_child",    "leaf_value",    "cat_boundaries", "cat_threshold",
+    "is_linear",  "leaf_const",     "num_features",  "leaf_features",  "leaf_coeff",
+    "leaf_count", "internal_count",
 };
 
 constexpr std::int32_t kDecisionTypeMax = 11;  // categorical | default left | missing NaN
@@ -136,6 +137,18 @@ void checkShape(TreeFields const& fields, RawTree const& tree) {
                          " nodes and leaves: not a tree");
 }
 
+// Scores do not need the counts: without good ones the model only has no contributions.
+void parseCovers(TreeFields const& fields, RawTree& tree) {
+  try {
+    tree.nodeCover =
+        parseNumbers(fields.require(TreeKey::nodeCover), tree.nodeCount(), "num_leaves - 1");
+    tree.leafCover =
+        parseNumbers(fields.require(TreeKey::leafCover), tree.leafCount(), "num_leaves");
+  } catch (ParseFailure const& failure) {
+    tree.coverProblem = failure.message();
+  }
+}
+
 }  // namespace
 
 void TreeFields::add(Field const& field) {
@@ -173,6 +186,7 @@ RawTree parseTree(TreeFields const& fields, std::int64_t featureCount, std::int6
     checkShape(fields, tree);
   }
   if (tree.isLinear) parseLinearLeaves(fields, featureCount, tree);
+  if (leafCount > 1) parseCovers(fields, tree);
   return tree;
 }
 

@@ -31,8 +31,10 @@ enum class TreeKey : std::size_t {
   linearTermCount,
   linearFeature,
   linearCoefficient,
+  leafCover,
+  nodeCover,
 };
-inline constexpr std::size_t kTreeKeyCount = 15;
+inline constexpr std::size_t kTreeKeyCount = 17;
 
 // The lines of a block that matter for prediction, by key; others are dropped.
 class TreeFields {

@@ -11,11 +11,13 @@
 
 #include "lightgbm/parse_text.h"
 #include "lightgbm_example.h"
+#include "trees/contributions.h"
 #include "trees/predict.h"
 
 using namespace larder::trees;
 using larder::lightgbm::parseText;
 using larder::lightgbm::test::check;
+using larder::lightgbm::test::countedExample;
 using larder::lightgbm::test::kExample;
 using larder::lightgbm::test::kLimits;
 
@@ -45,7 +47,8 @@ std::string splice(Random& random, std::string const& text) {
 }
 
 std::string mutate(Random& random) {
-  std::string text(kExample);
+  static std::string const kCounted = countedExample();
+  std::string text(below(random, 2) == 0 ? kExample : std::string_view(kCounted));
   for (std::size_t edits = 1 + below(random, 4); edits > 0; --edits) {
     std::size_t const begin = below(random, text.size() + 1);
     std::size_t const count = below(random, below(random, 8) == 0 ? 200 : 4);
@@ -54,7 +57,8 @@ std::string mutate(Random& random) {
   return text;
 }
 
-void predictSomething(Model const& model) {
+// Whether the model has contributions.
+bool predictSomething(Model const& model) {
   constexpr std::size_t kRowCount = 9;  // a whole tile and a rest
   double const inf = std::numeric_limits<double>::infinity();
   std::array<double, kRowCount> const values = {NAN,          0,    1, -1, inf, -inf, 31.5,
@@ -65,6 +69,11 @@ void predictSomething(Model const& model) {
   std::vector<std::int32_t> leaves(kRowCount * model.trees.size());
   predictLeaves(model, {columns, 0, kRowCount}, leaves.data());
   for (std::int32_t const leaf : leaves) check(leaf >= 0, "every walk ends in a leaf");
+  ContributionPlan const plan = planContributions(model);
+  if (!plan.refusal.empty()) return false;
+  std::vector<double> shares(scores.size() * (columns.size() + 1));
+  predictContributions(model, plan, {columns, 0, kRowCount}, shares.data());
+  return true;
 }
 
 }  // namespace
@@ -73,6 +82,7 @@ int main(int argc, char** argv) {
   long const runs = argc > 1 ? std::atol(argv[1]) : 10'000;
   Random random(argc > 2 ? std::strtoull(argv[2], nullptr, 10) : 1);
   long acceptedCount = 0;
+  long explainedCount = 0;
   for (long run = 0; run < runs; ++run) {
     std::string const text = mutate(random);
     auto const parsed = parseText(text, kLimits);
@@ -81,7 +91,8 @@ int main(int argc, char** argv) {
       continue;
     }
     ++acceptedCount;
-    predictSomething(std::get<Model>(parsed));
+    explainedCount += predictSomething(std::get<Model>(parsed)) ? 1 : 0;
   }
-  std::printf("fuzz_lightgbm: %ld runs, %ld accepted: ok\n", runs, acceptedCount);
+  std::printf("fuzz_lightgbm: %ld runs, %ld accepted, %ld with contributions: ok\n", runs,
+              acceptedCount, explainedCount);
 }

@@ -88,4 +88,15 @@ inline std::string replaced(std::string_view text, std::string_view from, std::s
   return result.replace(at, from.size(), to);
 }
 
+// The same without linear leaves and NaN, and with counts: it has contributions.
+inline std::string countedExample() {
+  std::string text = replaced(kExample,
+                              "is_linear=1\nleaf_const=32 64\nnum_features=1 0\n"
+                              "leaf_features=0   \nleaf_coeff=0.25   \n",
+                              "leaf_count=3 1\ninternal_count=4\n");
+  text =
+      replaced(text, "leaf_value=-1 nan\n", "leaf_value=-1 2\nleaf_count=5 0\ninternal_count=5\n");
+  return replaced(text, "is_linear=0\n", "leaf_count=4 3 2\ninternal_count=9 6\n");
+}
+
 }  // namespace larder::lightgbm::test

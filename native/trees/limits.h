@@ -2,6 +2,7 @@
 // for it. They are far above real models and only keep a hostile file from taking the process.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 
 namespace larder::trees {
@@ -18,5 +19,12 @@ struct ParseLimits {
 inline constexpr std::int64_t kLeavesPerTreeMax = 131'072;
 // Outputs per row: a caller allocates this many f64 for each row.
 inline constexpr std::int64_t kOutputsPerRowMax = 10'000;
+
+// Levels of a tree whose contributions can be told: the work grows with their square where each
+// level splits on another feature, and a walk takes 21 MB at most. Training stays below a hundred.
+inline constexpr std::uint32_t kContributionDepthMax = 512;
+// Steps of one row's contributions: about a second. Ten thousand trees of 255 leaves take a
+// tenth of it.
+inline constexpr std::size_t kContributionStepsMax = std::size_t{1} << 28;
 
 }  // namespace larder::trees

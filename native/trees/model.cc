@@ -17,7 +17,8 @@ std::size_t Model::bytes() const {
   return sizeof(Model) + bytesOf(nodes) + bytesOf(leafIds) + bytesOf(covers) +
          bytesOf(treeOutputs) + bytesOf(trees) + bytesOf(operands) + bytesOf(categoryWords) +
          bytesOf(linearLeaves) + bytesOf(linearTerms) + bytesOf(featureNames) +
-         pandasCategorical.capacity() + (plan ? plan->forest->bytes() : 0);
+         bytesOf(contributions.pointCounts) + pandasCategorical.capacity() +
+         (plan ? plan->forest->bytes() : 0);
 }
 
 std::size_t Model::stepCount() const {

@@ -23,6 +23,7 @@
 #include <string>
 #include <vector>
 
+#include "trees/contribution_plan.h"
 #include "trees/objective.h"
 
 namespace larder::trees {
@@ -102,8 +103,9 @@ struct Model {
   std::vector<Node> nodes;
   std::vector<std::int32_t> leafIds;  // per node: the file's number of the leaf, -1 inside
   // Per node the training rows (or their weight) that reached it: what contributions weigh by.
-  // Empty where the file lacks them for some tree.
+  // Empty where the file lacks them for some tree, which `coverProblem` then names.
   std::vector<double> covers;
+  std::string coverProblem;
   std::vector<Tree> trees;
   std::vector<Operand> operands;
   std::vector<std::uint32_t> categoryWords;  // ends with a zero word: offset 0 is always readable
@@ -131,9 +133,15 @@ struct Model {
   std::size_t pandasCategoricalOffset = 0;
   std::string pandasCategorical;  // the JSON text, not parsed here
 
+  ContributionPlan contributions;  // made of all that is above
+
   std::size_t iterationCount() const { return trees.size() / outputCount; }
   double baseScore(std::size_t output) const {
     return baseScores.empty() ? 0.0 : baseScores[output];
+  }
+  // The feature that an inner node splits on.
+  std::size_t featureOf(Node const& node) const {
+    return operands[node.laneOffset() / kLanes - 1].feature;
   }
   std::size_t bytes() const;
   // Work per row in steps of about 1 ns, by the kernels that run it: one per operand prepared and

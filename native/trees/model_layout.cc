@@ -4,6 +4,7 @@
 #include <bit>
 #include <cmath>
 #include <limits>
+#include <string>
 
 namespace larder::trees {
 
@@ -92,8 +93,15 @@ void ModelLayout::addNodes(RawTree const& tree, Tree& placed) {
 }
 
 void ModelLayout::addCovers(RawTree const& tree, std::int32_t child) {
-  hasCovers_ = hasCovers_ && !tree.leafCover.empty();
   if (!hasCovers_) return;
+  if (tree.nodeCount() == 0) return model_.covers.push_back(1);
+  if (tree.leafCover.empty()) {
+    hasCovers_ = false;
+    model_.coverProblem =
+        "tree " + std::to_string(model_.trees.size()) + ": " +
+        (tree.coverProblem.empty() ? "the covers of its nodes are unknown" : tree.coverProblem);
+    return;
+  }
   bool const isNode = child >= 0;
   std::size_t const index = static_cast<std::size_t>(isNode ? child : ~child);
   model_.covers.push_back(isNode ? tree.nodeCover[index] : tree.leafCover[index]);

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <string>
 #include <vector>
 
 namespace larder::trees {
@@ -31,9 +32,11 @@ struct RawTree {
   std::vector<std::int32_t> linearFeature;
   std::vector<double> linearCoefficient;
 
-  // Training rows, or their weight, that reached each node and leaf. Both empty where unknown.
+  // Training rows, or their weight, that reached each node and leaf. A tree of one leaf needs
+  // none; of others both are empty where unknown, and `coverProblem` may say why.
   std::vector<double> nodeCover;
   std::vector<double> leafCover;
+  std::string coverProblem;
 
   // Categories as `Preparation::categoryFromOne`: bit 0 of each set stands for NaN.
   bool hasMissingBit = false;

@@ -13,6 +13,7 @@
 
 #include "trees/columns.h"
 #include "trees/model.h"
+#include "trees/node_decision.h"
 
 namespace larder::trees {
 
@@ -37,19 +38,9 @@ inline std::uint32_t stepNumerical(Node const* nodes, std::uint32_t position, do
   return node.next + static_cast<std::uint32_t>(!(lane[node.operand] <= node.threshold()));
 }
 
-// Both kinds of test are computed and one is chosen, so that mixed trees take no branch either.
 inline std::uint32_t stepMixed(Model const& model, std::uint32_t position, double const* lane) {
   Node const& node = model.nodes[position];
-  double const x = lane[node.laneOffset()];
-  bool const isCategorical = node.isCategorical();
-  std::uint32_t const begin = isCategorical ? node.bitsetBegin() : 0;
-  std::uint32_t const bitCount = isCategorical ? node.bitCount() : 0;
-  std::uint32_t const category = static_cast<std::uint32_t>(std::bit_cast<std::uint64_t>(x));
-  bool const isInRange = category < bitCount;
-  std::uint32_t const word = model.categoryWords[begin + (isInRange ? category / 32 : 0)];
-  bool const isMember = isInRange && ((word >> (category % 32)) & 1) != 0;
-  bool const goesLeft = isCategorical ? isMember : x <= node.threshold();
-  return node.next + static_cast<std::uint32_t>(!goesLeft);
+  return node.next + static_cast<std::uint32_t>(!goesLeft(model, node, lane[node.laneOffset()]));
 }
 
 // Takes kWalks walks to their leaves. Walk i reads its operands at lanes[i * kLaneStride]: stride 1

@@ -99,6 +99,8 @@ export interface Model {
         signal?: AbortSignal,
       ) => Promise<void>)
     | undefined
+  /** Why a model of trees has no contributions, for people; undefined where it has. */
+  readonly contributionRefusal?: string | undefined
 
   /** Frees the model's memory once no call is under way. */
   close(): void

@@ -11,6 +11,11 @@ export interface LightgbmEvaluator {
   /** Averaged where the model says so, then through the objective. */
   transformed(row: readonly number[]): number[]
   leaves(row: readonly number[]): number[]
+  /**
+   * The raw scores where only some features are known: at a split on another one a row goes both ways,
+   * weighted by the file's counts. Not for linear trees.
+   */
+  expected(row: readonly number[], known: readonly boolean[]): number[]
 }
 
 const zeroBound = Math.fround(1e-35)
@@ -42,6 +47,16 @@ export function createLightgbmEvaluator(text: string): LightgbmEvaluator {
       return transform(header.get('objective') ?? 'custom', averaged)
     },
     leaves: (row) => trees.map((tree) => leafOf(tree, row.map(withoutTinyValues))),
+    expected: (row, known) => {
+      const dense = row.map(withoutTinyValues)
+      const scores = new Array<number>(outputCount).fill(0)
+      trees.forEach((tree, index) => {
+        const output = index % outputCount
+        const root = tree.leafValues.length === 1 ? -1 : 0
+        scores[output] = at(scores, output) + expectedBelow(tree, root, dense, known)
+      })
+      return scores
+    },
   }
 }
 
@@ -52,6 +67,8 @@ interface Tree {
   readonly lefts: readonly number[]
   readonly rights: readonly number[]
   readonly leafValues: readonly number[]
+  readonly nodeCounts: readonly number[]
+  readonly leafCounts: readonly number[]
   readonly categoryBounds: readonly number[]
   readonly categoryWords: readonly number[]
   readonly linear: readonly LinearLeaf[]
@@ -86,6 +103,8 @@ function parseTree(text: string): Tree {
     lefts: list('left_child'),
     rights: list('right_child'),
     leafValues: list('leaf_value'),
+    nodeCounts: list('internal_count'),
+    leafCounts: list('leaf_count'),
     categoryBounds: list('cat_boundaries'),
     categoryWords: list('cat_threshold'),
     linear: values.get('is_linear') === '1' ? linearLeaves(list) : [],
@@ -116,6 +135,23 @@ function leafOf(tree: Tree, row: readonly number[]): number {
   let node = tree.leafValues.length === 1 ? -1 : 0
   while (node >= 0) node = goesLeft(tree, node, row) ? at(tree.lefts, node) : at(tree.rights, node)
   return -node - 1
+}
+
+function expectedBelow(
+  tree: Tree,
+  node: number,
+  row: readonly number[],
+  known: readonly boolean[],
+): number {
+  if (node < 0) return at(tree.leafValues, -node - 1)
+  const [left, right] = [at(tree.lefts, node), at(tree.rights, node)]
+  const below = (child: number) => expectedBelow(tree, child, row, known)
+  if (known[at(tree.features, node)] === true)
+    return below(goesLeft(tree, node, row) ? left : right)
+  const countOf = (child: number) =>
+    child < 0 ? at(tree.leafCounts, -child - 1) : at(tree.nodeCounts, child)
+  const [leftCount, rightCount] = [countOf(left), countOf(right)]
+  return (leftCount * below(left) + rightCount * below(right)) / countOf(node)
 }
 
 function goesLeft(tree: Tree, node: number, row: readonly number[]): boolean {

@@ -29,8 +29,11 @@ const oddInputs = [
   2147483648,
 ]
 
-/** A model text; `prng` alone decides which. */
-export function randomLightgbmText(prng: Prng): string {
+/**
+ * A model text; `prng` alone decides which. One for contributions has what they need: counts, no linear
+ * trees, finite leaves.
+ */
+export function randomLightgbmText(prng: Prng, { forContributions = false } = {}): string {
   const outputCount = 1 + prng.below(3)
   const treeCount = prng.below(20)
   const names = Array.from({ length: randomFeatureCount }, (_, i) => `f${i}`)
@@ -46,7 +49,8 @@ export function randomLightgbmText(prng: Prng): string {
     `feature_names=${names.join(' ')}`,
     '',
   ]
-  const trees = Array.from({ length: treeCount }, (_, i) => [`Tree=${i}`, ...randomTree(prng), ''])
+  const treeOf = forContributions ? randomCountedTree : randomTree
+  const trees = Array.from({ length: treeCount }, (_, i) => [`Tree=${i}`, ...treeOf(prng), ''])
   return `${[...header, ...trees.flat(), 'end of trees', ''].join('\n')}`
 }
 
@@ -97,6 +101,38 @@ function randomTree(prng: Prng): string[] {
     ...(isLinear ? randomLinear(prng, leafCount) : ['is_linear=0']),
     'shrinkage=0.1',
   ]
+}
+
+/** A random tree that has contributions. */
+function randomCountedTree(prng: Prng): string[] {
+  const lines = randomTree(prng)
+  const list = (key: string) =>
+    (lines.find((line) => line.startsWith(`${key}=`)) ?? '').slice(key.length + 1).match(/\S+/g) ??
+    []
+  const leaves = list('leaf_value').map((value) => (Number.isFinite(Number(value)) ? value : '0.5'))
+  const plain = lines.filter(
+    (line) => !/^(leaf_value|is_linear|leaf_(const|features|coeff))/.test(line),
+  )
+  const counts = randomCounts(prng, list('left_child').map(Number), list('right_child').map(Number))
+  return [...plain, `leaf_value=${leaves.map(withinReach).join(' ')}`, ...counts]
+}
+
+/** Without 1e308: sums of such leaves overflow. */
+function withinReach(value: string): string {
+  return Math.abs(Number(value)) > 1e300 ? '-3' : value
+}
+
+/** Mostly those of some training set; now and then a node has more rows than its children together. */
+function randomCounts(prng: Prng, lefts: readonly number[], rights: readonly number[]): string[] {
+  const leafCounts = Array.from({ length: lefts.length + 1 }, () => prng.below(20))
+  const nodeCounts: number[] = []
+  const countOf = (child: number) => (child < 0 ? leafCounts[~child] : nodeCounts[child]) ?? 0
+  // A node comes before its children.
+  for (let node = lefts.length - 1; node >= 0; node--) {
+    const sum = countOf(lefts[node] ?? 0) + countOf(rights[node] ?? 0)
+    nodeCounts[node] = Math.max(1, sum) + (prng.below(8) === 0 ? prng.below(9) : 0)
+  }
+  return [`leaf_count=${leafCounts.join(' ')}`, `internal_count=${nodeCounts.join(' ')}`]
 }
 
 function randomLeaf(prng: Prng): string {
