@@ -167,7 +167,7 @@ function formatModel(tools: AdminTools, entry: ModelVersion, snapshot: Snapshot)
       feature: input.name,
       type: formatFeatureType(input.type),
       requestValue: input.feature === undefined,
-      categorical: input.codes !== undefined,
+      categorical: input.kind === 'number' && input.codes !== undefined,
     })),
     outputCount: model?.outputCount ?? 0,
     objective: model?.objective ?? '',
