@@ -86,9 +86,7 @@ async function fetchPredictions(fetch: Fetch, signal: AbortSignal): Promise<Pred
     const model = findModel(known, text)
     if (model?.ready) return [model]
     if (keepGoing) return []
-    throw model === undefined
-      ? noModel(known, text)
-      : new LarderError('bad_model', `${model.name}@${model.version}: ${model.state}`)
+    throw model === undefined ? noModel(known, text) : new LarderError('bad_model', model.state)
   })
   const used = services.filter(({ name }) => models.some(({ service }) => service === name))
   const declared = declaredInputs(models, used)

@@ -44,12 +44,17 @@ export interface ResolvedInput<Column extends ModelColumn = ModelColumn> extends
 /** Decides for each row where its value comes from. */
 export function chooseOrigins(
   input: BoundInput,
-  { given, stored, servesStale }: InputSources,
+  sources: InputSources,
   rowCount: number,
 ): RowOrigins {
+  const { given, stored, servesStale } = sources
   const origins = new Uint8Array(rowCount)
   const statuses = new Uint8Array(rowCount)
   const fallback = fallbackOrigin(input)
+  if (holdsForAll(sources)) {
+    const isGiven = given?.status[0] === cellStatus.present
+    return { origins: origins.fill(isGiven ? valueOrigin.given : fallback), statuses }
+  }
   for (let row = 0; row < rowCount; row++) {
     const givenStatus = given?.status[givenRowOf(given, row)] ?? cellStatus.notFound
     if (givenStatus === cellStatus.present) {
@@ -63,6 +68,13 @@ export function chooseOrigins(
     origins[row] = hasValue(storedStatus, servesStale) ? valueOrigin.stored : fallback
   }
   return { origins, statuses }
+}
+
+/** One value for every row: given once, or neither given nor stored. */
+export function holdsForAll({ given, stored }: InputSources): boolean {
+  if (given === undefined) return stored === undefined
+  if (given.status.length !== 1) return false
+  return stored === undefined || given.status[0] !== cellStatus.notFound
 }
 
 /** A given column of one cell stands for every row. */

@@ -6,7 +6,7 @@
  * there once. A list is never cut: one that is too long is an error with its row and the bound.
  */
 import { assert } from '../assert.js'
-import { cellStatus, type FeatureColumn, type ListValues } from '../column.js'
+import type { FeatureColumn, ListValues } from '../column.js'
 import { LarderError } from '../errors.js'
 import { inputElementsMax } from '../limits.js'
 import type { BoundListInput, BoundTextListInput } from './bind-input.js'
@@ -16,6 +16,7 @@ import {
   fallbackOrigin,
   givenRowOf,
   hasValue,
+  holdsForAll,
   type InputSources,
   type ResolvedInput,
   startsOf,
@@ -77,14 +78,6 @@ function createPlaces(
     }
     return { cells: givenCells, cell: givenRowOf(given, row) }
   }
-}
-
-/** One value for every row: given once, or neither given nor stored. */
-function holdsForAll({ given, stored }: InputSources): boolean {
-  if (given === undefined || given.status.length !== 1) {
-    return given === undefined && stored === undefined
-  }
-  return stored === undefined || given.status[0] !== cellStatus.notFound
 }
 
 /**

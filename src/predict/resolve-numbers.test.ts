@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { declaredType } from '../../test/support/declared-type.js'
 import { type ColumnValues, cellStatus, type FeatureColumn } from '../column.js'
+import { createSeededPrng } from '../prng.js'
 import type { BoundNumberInput } from './bind-input.js'
 import { createCategoryCodes } from './category-codes.js'
 import { type InputSources, valueOrigin } from './input-sources.js'
@@ -108,6 +109,46 @@ describe('where a value comes from', () => {
     expect([...resolved.column]).toEqual([7, 7, 7])
     const notGiven = { given: numbers([7], [notFound]), stored, servesStale: true }
     expect([...resolveNumbers(input('float64'), notGiven, 3).column]).toEqual([1, 2, 3])
+  })
+
+  test.each([
+    [present, 7, valueOrigin.given, 0],
+    [nullValue, 9, valueOrigin.modelDefault, 0],
+  ])('one given cell of status %d, whatever is stored', (status, value, origin, told) => {
+    const sources = { given: numbers([7], [status]), stored: numbers([1, 2]), servesStale: true }
+    const resolved = resolveNumbers(input('float64', { modelDefault: 9 }), sources, 2)
+    expect(resolved).toEqual({
+      column: Float64Array.of(value, value),
+      origins: Uint8Array.of(origin, origin),
+      statuses: Uint8Array.of(told, told),
+    })
+  })
+
+  test('stored columns as they are, and cell by cell, are the same', () => {
+    const statuses = [present, nullValue, notFound, outsideMaxAge, unavailable]
+    for (let seed = 0; seed < 500; seed++) {
+      const prng = createSeededPrng(seed)
+      const rowCount = 2 + prng.below(5)
+      const status = Array.from({ length: rowCount }, () => statuses[prng.below(5)] ?? present)
+      const stored = numbers(
+        status.map(() => prng.below(100) / 8),
+        status,
+      )
+      const own = () => (prng.below(3) === 0 ? prng.below(9) : undefined)
+      const exactInFloat32 = prng.below(2) === 0
+      const bound = input('float64', { modelDefault: own(), viewDefault: own(), exactInFloat32 })
+      const servesStale = prng.below(2) === 0
+      const quick = resolveNumbers(bound, { given: undefined, stored, servesStale }, rowCount)
+      // A column in which nothing is given: each cell is looked at.
+      const given = numbers(
+        status.map(() => 0),
+        status.map(() => notFound),
+      )
+      expect({ seed, ...quick }).toEqual({
+        seed,
+        ...resolveNumbers(bound, { given, stored, servesStale }, rowCount),
+      })
+    }
   })
 
   test('given and stored rows mix', () => {

@@ -14,6 +14,7 @@ import {
   fallbackOrigin,
   givenRowOf,
   hasValue,
+  holdsForAll,
   type InputSources,
   type ResolvedInput,
   startsOf,
@@ -37,7 +38,9 @@ export function resolveNumbers(
   const readGiven = given === undefined ? undefined : createReader(input, given)
   const readStored = stored === undefined ? undefined : createReader(input, stored)
   const fallback = fallbackOf(input)
-  for (let row = 0; row < rowCount; row++) {
+  const isOneValue = holdsForAll(sources)
+  const readCount = isOneValue ? Math.min(rowCount, 1) : rowCount
+  for (let row = 0; row < readCount; row++) {
     const origin = origins[row]
     if (origin === valueOrigin.stored && readStored !== undefined) {
       column[row] = readStored(row)
@@ -47,6 +50,7 @@ export function resolveNumbers(
       column[row] = fallback
     }
   }
+  if (isOneValue) column.fill(column[0] ?? fallback)
   return { column, origins, statuses }
 }
 
