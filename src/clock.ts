@@ -62,6 +62,11 @@ export const systemClock: Clock = {
   },
 }
 
+/** Lets the event loop do what else is ready, then goes on: for long work in pieces. Takes no time itself. */
+export function nextTurn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve))
+}
+
 /** What judges freshness: only an instant, never timers. */
 export interface JudgingClock {
   nowUs(): bigint

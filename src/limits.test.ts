@@ -33,6 +33,12 @@ test('a reply of the most rows may have at least a thousand features', () => {
   expect(limits.replyValuesMax).toBeGreaterThanOrEqual(limits.requestRowsMax * 1000)
 })
 
+test('an input may hold the largest embedding in each of the most rows', () => {
+  expect(limits.inputElementsMax).toBeGreaterThanOrEqual(
+    limits.embeddingDimMax * limits.requestRowsMax,
+  )
+})
+
 test('a full batch of bulk rows fits a message', () => {
   // The widest row that a bulk load is promised to carry at full batch length.
   const bulkRowBytes = 22 * 8

@@ -225,6 +225,24 @@ test('predict scores, and explains where each value came from', async () => {
   expect(given.stdout).toMatch(/ATL +ORD +3\n/)
 })
 
+test('predict keeps going past models that cannot answer, and says so', async () => {
+  const argv = ['--key', 'origin=ATL', '--key', 'destination=ORD', '--set', 'hour=18']
+  const both = ['predict', 'delay', 'none', 'delay@stable', ...argv, '--keep-going']
+  const shown = await larder(...both)
+  expect(shown.stdout).toMatch(/^delay@1\norigin +destination +score\nATL +ORD +1\n/)
+  expect(shown.stdout).toContain("\nnone\nno answer (not_found): no model 'none'")
+  expect(shown).toMatchObject({
+    exitCode: 1,
+    stderr: expect.stringContaining('1 of 3 models did not answer'),
+  })
+  const { stdout } = await larder(...both, '--json')
+  expect(JSON.parse(stdout)).toMatchObject([
+    { model: 'delay', version: '1', rows: [{ scores: [1] }] },
+    { model: 'none', version: '', error: { code: 'not_found' } },
+    { model: 'delay', version: '1', rows: [{ scores: [1] }] },
+  ])
+})
+
 test('service names its features as a model must name them', async () => {
   const { stdout } = await larder('service', 'trip')
   expect(stdout).toContain('keys: origin (string), destination (string)')

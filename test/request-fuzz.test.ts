@@ -90,6 +90,8 @@ const modelYaml = JSON.stringify({
   },
 })
 
+const listsYaml = modelYaml.replace('"int64"', '"list<int64>"').replace(',"default":3', '')
+
 const texts = ['a', 'b', 'c']
 const pairKeys = [
   column.strings('id', texts),
@@ -193,6 +195,18 @@ const samples: readonly Sample[] = [
     raw: false,
     explain: true,
     failOnUnavailable: true,
+    keepGoing: false,
+    contributions: false,
+  }),
+  sample('predict', PredictRequest, {
+    models: ['m', 'none', 'm@1', 'lists'],
+    keys: serviceKeys,
+    features: [...given, column.fromValues('history', 'list<int64>', [[1n, 2n], [], null])],
+    raw: true,
+    explain: true,
+    failOnUnavailable: false,
+    keepGoing: true,
+    contributions: false,
   }),
   sample('writeFeatures', WriteFeaturesRequest, {
     ...batch,
@@ -275,8 +289,13 @@ beforeAll(async () => {
   const modelsFolder = mkdtempSync(join(tmpdir(), 'larder-fuzz-'))
   mkdirSync(join(modelsFolder, 'm', '1'), { recursive: true })
   writeFileSync(join(modelsFolder, 'm', 'model.yaml'), modelYaml)
+  // A tree that is to read a list cannot be used: what is given for it alone is let pass.
+  mkdirSync(join(modelsFolder, 'lists', '1'), { recursive: true })
+  writeFileSync(join(modelsFolder, 'lists', 'model.yaml'), listsYaml)
   const fixture = fileURLToPath(new URL('fixtures/lightgbm/missing-nan.txt', import.meta.url))
-  copyFileSync(fixture, join(modelsFolder, 'm', '1', 'model.txt'))
+  for (const name of ['m', 'lists']) {
+    copyFileSync(fixture, join(modelsFolder, name, '1', 'model.txt'))
+  }
   const tiers = { hot: 'memory:', warm: freshLmdbUrl() }
   daemon = await startSimDaemon({ ...tiers, clockAtUs: historyNowUs, modelsFolder })
   await daemon.client.apply({ files: [definitions] })

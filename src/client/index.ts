@@ -9,12 +9,13 @@ export { LarderClientError, type LarderClientErrorCode } from './client-error.js
 export type { Health } from './health.js'
 export { createLarderClient, type LarderClient, type LarderClientOptions } from './larder-client.js'
 export type {
-  FeaturesResult,
+  ContributionsResult,
   InputResult,
+  PredictionError,
   PredictionResult,
   PredictResult,
-  RowsOrigin,
-} from './read-result.js'
+} from './read-prediction.js'
+export type { FeaturesResult, RowsOrigin } from './read-result.js'
 export { column, type RequestColumn, type RequestValue } from './request-column.js'
 export type { CellScalar, CellValue, ResponseColumn } from './response-column.js'
 export type { RetryPolicy } from './retry.js'

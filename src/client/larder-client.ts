@@ -20,12 +20,8 @@ import { type CallContext, DaemonChannels, type StartCall } from './daemon-chann
 import { deleteEntities } from './delete-entities.js'
 import { assertLittleEndian } from './encode-scalars.js'
 import { type Health, startHealthCheck } from './health.js'
-import {
-  type FeaturesResult,
-  type PredictResult,
-  readFeatures,
-  readPredictions,
-} from './read-result.js'
+import { type PredictResult, readPredictions } from './read-prediction.js'
+import { type FeaturesResult, readFeatures } from './read-result.js'
 import { defaultRetryPolicy, type RetryPolicy } from './retry.js'
 import {
   type ApplyOptions,

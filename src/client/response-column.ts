@@ -60,6 +60,10 @@ export function readI64(bytes: Uint8Array): BigInt64Array {
   return new BigInt64Array(alignedCopy(bytes))
 }
 
+export function readU32(bytes: Uint8Array): Uint32Array {
+  return new Uint32Array(alignedCopy(bytes))
+}
+
 /** The name of a status byte; 0, which stands for "was not asked", is undefined. */
 export function readStatus(code: number | undefined): CellStatusName | undefined {
   return statusNames.find((name) => cellStatus[name] === code)
@@ -189,7 +193,7 @@ function createScalarReader(
 }
 
 /** Where each run of `lengths` starts, in elements or bytes. */
-function startsOf(lengths: Uint32Array): Float64Array {
+export function startsOf(lengths: Uint32Array): Float64Array {
   const starts = new Float64Array(lengths.length)
   let next = 0
   for (const [index, runLength] of lengths.entries()) {

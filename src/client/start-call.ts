@@ -41,9 +41,16 @@ export interface PredictOptions {
   readonly keys?: readonly RequestColumn[]
   /** Given features and request values; a given value beats the store's. */
   readonly features?: readonly RequestColumn[]
+  /** Raw scores instead of the objective's transform. */
   readonly raw?: boolean
+  /** Fills each prediction's `inputs`: the values the model saw, and where they came from. */
   readonly explain?: boolean
+  /** Rejects with `unavailable` if a feature that a model needs is. */
   readonly failOnUnavailable?: boolean
+  /** A model that cannot answer has an `error` in its prediction, and the others answer. */
+  readonly keepGoing?: boolean
+  /** Fills each prediction's `contributions`: what each input adds to the raw scores. */
+  readonly contributions?: boolean
 }
 
 export interface DeleteEntitiesOptions {
@@ -86,6 +93,8 @@ export function startPredict(options: PredictOptions): StartCall<PredictResponse
     raw: options.raw ?? false,
     explain: options.explain ?? false,
     failOnUnavailable: options.failOnUnavailable ?? false,
+    keepGoing: options.keepGoing ?? false,
+    contributions: options.contributions ?? false,
   }
   return (daemon, metadata, call, done) => daemon.serving.predict(request, metadata, call, done)
 }

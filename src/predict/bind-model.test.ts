@@ -2,7 +2,8 @@ import { beforeAll, describe, expect, test } from 'vitest'
 import { snapshotOf } from '../../test/support/defined-snapshot.js'
 import { type TestModelWords, testModel } from '../../test/support/test-models.js'
 import { emptySnapshot, type Snapshot } from '../registry/snapshot.js'
-import { type BoundInput, type BoundModel, bindModel } from './bind-model.js'
+import type { BoundInput, BoundNumberInput } from './bind-input.js'
+import { type BoundModel, bindModel } from './bind-model.js'
 import { parseModelYaml } from './model-yaml.js'
 
 const definitions = `
@@ -49,9 +50,13 @@ function bindOne(
   inputName: string,
   yamlText?: string,
   pandasCategorical?: TestModelWords['pandasCategorical'],
-): BoundInput | undefined {
+): BoundNumberInput | undefined {
   const lists = pandasCategorical === undefined ? {} : { pandasCategorical }
-  return bind({ featureNames: [inputName], ...lists }, yamlText).inputs[0]
+  return numberInputs(bind({ featureNames: [inputName], ...lists }, yamlText))[0]
+}
+
+function numberInputs({ inputs }: BoundModel): BoundNumberInput[] {
+  return inputs.filter((input: BoundInput) => input.kind === 'number')
 }
 
 describe('what an input reads', () => {
@@ -179,7 +184,7 @@ describe('exact in float32', () => {
 
 describe('categorical inputs', () => {
   test('text inputs take the lists in the order of the model, not of the definitions', () => {
-    const { inputs } = bind(
+    const bound = bind(
       {
         featureNames: ['sales.count', 'word', 'sales.country'],
         pandasCategorical: [
@@ -189,6 +194,7 @@ describe('categorical inputs', () => {
       },
       'service: sales_inputs\nrequest_values: [{ name: word, type: string }]',
     )
+    const inputs = numberInputs(bound)
     expect(inputs.map(({ codes }) => codes && [...codes])).toEqual([
       undefined,
       [
@@ -204,7 +210,7 @@ describe('categorical inputs', () => {
   })
 
   test('numbers and booleans are categorical where model.yaml says so, whatever its order', () => {
-    const { inputs } = bind(
+    const bound = bind(
       {
         featureNames: ['sales.tier', 'sales.open', 'sales.count'],
         pandasCategorical: [
@@ -214,6 +220,7 @@ describe('categorical inputs', () => {
       },
       'service: sales_inputs\ncategorical: [sales.open, sales.tier]',
     )
+    const inputs = numberInputs(bound)
     expect(inputs.map(({ viewDefault }) => viewDefault)).toEqual([1, 1, undefined])
     expect(inputs.map(({ codes }) => codes?.size)).toEqual([2, 2, undefined])
   })

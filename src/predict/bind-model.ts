@@ -7,37 +7,13 @@
 
 import { assert } from '../assert.js'
 import { didYouMean } from '../closest-name.js'
-import type { DefaultValue } from '../declared.js'
 import { LarderError } from '../errors.js'
-import { columnClassOf, type FeatureType, formatFeatureType } from '../feature-type.js'
-import { quoteText } from '../quoted-text.js'
-import type { FeatureService, ServiceFeature, Snapshot } from '../registry/snapshot.js'
-import {
-  type CategoryCodes,
-  codeOfDefault,
-  createCategoryCodes,
-  isTextType,
-} from './category-codes.js'
-import type { Model } from './model.js'
+import type { FeatureType } from '../feature-type.js'
+import type { FeatureService, Snapshot } from '../registry/snapshot.js'
+import { type BoundInput, bindInput } from './bind-input.js'
+import { isTextType } from './category-codes.js'
+import type { Model, ModelInput } from './model.js'
 import type { ModelYaml } from './model-yaml.js'
-
-/** A model input and what it reads. */
-export interface BoundInput {
-  /** The model's own name. */
-  readonly inputName: string
-  /** The service feature's or the request value's name. */
-  readonly name: string
-  readonly type: FeatureType
-  /** Undefined for a request value. */
-  readonly feature: ServiceFeature | undefined
-  /** Undefined where the value itself is what the model sees. */
-  readonly codes: CategoryCodes | undefined
-  /** What stands in for a missing value, first the model's, then the view's; as the model sees it. */
-  readonly modelDefault: number | undefined
-  readonly viewDefault: number | undefined
-  /** Every value the input can take is exact in float32. */
-  readonly exactInFloat32: boolean
-}
 
 export interface BoundModel {
   readonly model: Model
@@ -57,9 +33,9 @@ export function bindModel(
   const inputs: BoundInput[] = []
   const problems: string[] = []
   const categoricalNames = categoricalInputs(model, yaml, service)
-  for (const { name: inputName } of model.inputs) {
+  for (const input of model.inputs) {
     try {
-      inputs.push(bindInput(inputName, { model, yaml, service, categoricalNames }))
+      inputs.push(bindOne(input, { model, yaml, service, categoricalNames }))
     } catch (thrown) {
       if (!(thrown instanceof LarderError)) throw thrown
       problems.push(thrown.message)
@@ -121,34 +97,25 @@ function namesText(names: readonly string[]): string {
   return restCount > 0 ? `${shown} and ${restCount} more` : shown
 }
 
-function bindInput(inputName: string, context: BindContext): BoundInput {
-  const { yaml, service } = context
-  const name = sourceName(yaml, inputName)
+function bindOne(input: ModelInput, context: BindContext): BoundInput {
+  const { model, yaml, service, categoricalNames } = context
+  const name = sourceName(yaml, input.name)
   const request = requestValue(yaml, name)
   const feature = service?.features.find((candidate) => candidate.name === name)
   if (request !== undefined && feature !== undefined) {
-    throw badModel(`input '${inputName}': '${name}' is both a request value and a feature`)
+    throw badModel(`input '${input.name}': '${name}' is both a request value and a feature`)
   }
   const type = request?.type ?? feature?.feature.type
-  assert(type !== undefined, `input "${inputName}" reads a feature or a request value`)
-  const codes = codesOf(inputName, type, context)
-  assertNumeric(inputName, type, codes)
-  const ownDefault = yaml?.inputs.get(inputName)?.defaultValue ?? request?.defaultValue
-  const modelDefault = modelDefaultAsInput(ownDefault, { inputName, type, codes })
-  const viewDefault = defaultAsInput(feature?.feature.defaultValue, { inputName, type, codes })
-  const exact = [modelDefault, viewDefault].every(
-    (value) => value === undefined || isFloat32(value),
-  )
-  return {
-    inputName,
+  assert(type !== undefined, `input "${input.name}" reads a feature or a request value`)
+  return bindInput({
+    input,
     name,
     type,
     feature,
-    codes,
-    modelDefault,
-    viewDefault,
-    exactInFloat32: exact && (codes !== undefined || columnClassOf(type) === 'f32'),
-  }
+    modelKind: model.kind,
+    categories: model.pandasCategorical?.[categoricalNames.indexOf(input.name)],
+    yamlDefault: yaml?.inputs.get(input.name)?.defaultValue ?? request?.defaultValue,
+  })
 }
 
 function sourceName(yaml: ModelYaml | undefined, inputName: string): string {
@@ -188,15 +155,18 @@ function categoricalInputs(
   service: FeatureService | undefined,
 ): readonly string[] {
   const named = yaml?.categorical
+  const numberNames = model.inputs.flatMap(({ name, form }) =>
+    form.kind === 'number' ? [name] : [],
+  )
   const names =
     named !== undefined
-      ? inputNames(model).filter((name) => named.includes(name))
-      : inputNames(model).filter((name) =>
-          isTextType(typeOf(sourceName(yaml, name), yaml, service)),
-        )
+      ? numberNames.filter((name) => named.includes(name))
+      : numberNames.filter((name) => isTextType(typeOf(sourceName(yaml, name), yaml, service)))
   const listCount = model.pandasCategorical?.length ?? 0
   if (names.length === listCount) return names
   if (listCount === 0 && named === undefined) {
+    // Other kinds never write such lists: each input says by itself what it takes.
+    if (model.kind !== 'lightgbm') return []
     throw badModel(
       `the file has no texts of categories (pandas_categorical), but reads ${names.join(', ')} as text: ` +
         'train from a pandas frame with category columns, or declare the codes as integers',
@@ -216,67 +186,6 @@ function typeOf(
 ): FeatureType | undefined {
   const feature = service?.features.find((candidate) => candidate.name === name)
   return requestValue(yaml, name)?.type ?? feature?.feature.type
-}
-
-function codesOf(
-  inputName: string,
-  type: FeatureType,
-  { model, categoricalNames }: BindContext,
-): CategoryCodes | undefined {
-  const categories = model.pandasCategorical?.[categoricalNames.indexOf(inputName)]
-  if (categories === undefined) return undefined
-  try {
-    return createCategoryCodes(type, categories)
-  } catch (thrown) {
-    throw badModel(`input '${inputName}': ${LarderError.from(thrown).message}`)
-  }
-}
-
-function assertNumeric(
-  inputName: string,
-  type: FeatureType,
-  codes: CategoryCodes | undefined,
-): void {
-  const columnClass = columnClassOf(type)
-  if (columnClass === 'f32' || columnClass === 'f64' || columnClass === 'i64') return
-  if (columnClass === 'var' && isTextType(type) && codes !== undefined) return
-  throw badModel(
-    `input '${inputName}' is ${formatFeatureType(type)}, which a ` +
-      'tree cannot take: only numbers, booleans, and categoricals that the model has codes for',
-  )
-}
-
-type DefaultTarget = Pick<BoundInput, 'inputName' | 'type' | 'codes'>
-
-/** A default of the model's own that it does not know is a mistake, not a missing value. */
-function modelDefaultAsInput(
-  value: DefaultValue | undefined,
-  target: DefaultTarget,
-): number | undefined {
-  const input = defaultAsInput(value, target)
-  if (input === undefined || !Number.isNaN(input) || Number.isNaN(value)) return input
-  const text = typeof value === 'string' ? quoteText(value) : String(value)
-  throw badModel(`input '${target.inputName}': its default ${text} is none of its categories`)
-}
-
-/** The default as the model sees it; of a categorical input its code, or NaN where it has none. */
-function defaultAsInput(
-  value: DefaultValue | undefined,
-  { inputName, type, codes }: DefaultTarget,
-): number | undefined {
-  if (value === undefined) return undefined
-  if (codes !== undefined) return codeOfDefault(codes, value, type) ?? Number.NaN
-  if (typeof value === 'number') return value
-  if (typeof value === 'boolean') return value ? 1 : 0
-  if (typeof value !== 'bigint') {
-    throw badModel(`input '${inputName}': its default ${quoteText(String(value))} is not a number`)
-  }
-  if (BigInt(Number(value)) === value) return Number(value)
-  throw badModel(`input '${inputName}': its default ${value} is not exact as a float64`)
-}
-
-function isFloat32(value: number): boolean {
-  return Number.isNaN(value) || Math.fround(value) === value
 }
 
 function badModel(message: string): LarderError {

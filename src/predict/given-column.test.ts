@@ -1,8 +1,22 @@
 import { describe, expect, test } from 'vitest'
 import { declaredType } from '../../test/support/declared-type.js'
-import { f32, f64, i64, lists, texts, wireColumn } from '../../test/support/wire-columns.js'
+import {
+  f32,
+  f64,
+  i64,
+  lists,
+  listsOf,
+  texts,
+  wireColumn,
+} from '../../test/support/wire-columns.js'
 import { cellStatus, type WireColumn } from '../column.js'
+import { LarderError } from '../errors.js'
+import type { FeatureType } from '../feature-type.js'
+import { listElementsMax } from '../limits.js'
+import { createSeededPrng } from '../prng.js'
 import { parseGivenColumn } from './given-column.js'
+
+const fuzzRuns = Number(process.env['LARDER_FUZZ_RUNS'] ?? 10_000)
 
 const { present, nullValue, notFound, outsideMaxAge, unavailable } = cellStatus
 
@@ -54,9 +68,28 @@ describe('numbers', () => {
     ['float64', i64(1n), 'came as i64, which does not fit float64 (f64)'],
     ['int32', texts('1'), 'came as var, which does not fit int32 (f64)'],
     ['string', f32(1), 'came as f32, which does not fit string (var)'],
-    ['float32', lists([1]), 'came as list, which does not fit float32 (f32)'],
-    ['list<float32>', lists([1]), 'came as list, which does not fit list<float32> (list)'],
-    ['embedding<1, f32>', f32(1), 'came as f32, which does not fit embedding<1, f32> (list)'],
+    ['float32', lists([1]), 'came as list of f32, which does not fit float32 (f32)'],
+    ['list<float32>', f32(1), 'came as f32, which does not fit list<float32> (list of f32)'],
+    [
+      'list<int32>',
+      listsOf([1], texts('a')),
+      'came as list of var, which does not fit list<int32> (list of f64)',
+    ],
+    [
+      'list<string>',
+      lists([1]),
+      'came as list of f32, which does not fit list<string> (list of var)',
+    ],
+    [
+      'embedding<1, f16>',
+      listsOf([1], f64(1)),
+      'came as list of f64, which does not fit embedding<1, f16> (list of f32)',
+    ],
+    [
+      'embedding<1, f32>',
+      f32(1),
+      'came as f32, which does not fit embedding<1, f32> (list of f32)',
+    ],
   ])('a %s of a wrong class is refused', (type, values, message) => {
     expect(() => valuesOf(type, values)).toThrow(
       expect.objectContaining({ code: 'invalid_argument', message: `column 'x' ${message}` }),
@@ -96,6 +129,147 @@ describe('text', () => {
     )
   })
 })
+
+describe('lists', () => {
+  test.each([
+    ['list<float32>', lists([1.5], [], [2, 3]), 'f32', Float32Array.of(1.5, 2, 3)],
+    ['list<float64>', listsOf([2, 0, 1], f32(0.5, 1, 2)), 'f64', Float64Array.of(0.5, 1, 2)],
+    ['list<bool>', listsOf([1, 1, 1], i64(0n, 1n, 1n)), 'f32', Float32Array.of(0, 1, 1)],
+    ['list<int32>', listsOf([0, 0, 1], f64(-7)), 'f64', Float64Array.of(-7)],
+    ['list<int64>', listsOf([0, 1, 0], f64(2 ** 53)), 'i64', BigInt64Array.of(2n ** 53n)],
+    ['list<timestamp>', listsOf([0, 1, 0], i64(-1n)), 'i64', BigInt64Array.of(-1n)],
+    ['embedding<1, int8>', lists([1], [2], [Number.NaN]), 'f32', Float32Array.of(1, 2, Number.NaN)],
+  ])('a %s', (type, values, elementClass, expected) => {
+    const { lengths } = values.class === 'list' ? values : { lengths: undefined }
+    expect(valuesOf(type, values)).toEqual({
+      class: 'list',
+      lengths: new Uint32Array(Uint8Array.from(lengths ?? []).buffer),
+      elements: { class: elementClass, values: expected },
+    })
+  })
+
+  test('of texts keep their bytes', () => {
+    expect(valuesOf('list<categorical>', listsOf([2, 0, 1], texts('é', '', 'b')))).toEqual({
+      class: 'list',
+      lengths: Uint32Array.of(2, 0, 1),
+      elements: {
+        class: 'var',
+        data: new Uint8Array(Buffer.from('éb')),
+        lengths: Uint32Array.of(2, 0, 1),
+      },
+    })
+  })
+
+  test('a cell without a value has no elements', () => {
+    const status = [present, nullValue, notFound]
+    const parse = (lengths: readonly number[]) =>
+      parseGivenColumn(
+        wireColumn('x', listsOf(lengths, f32(1, 2)), status),
+        declaredType('embedding<2, f32>'),
+      )
+    expect(parse([2, 0, 0]).values).toMatchObject({ lengths: Uint32Array.of(2, 0, 0) })
+    expect(() => parse([2, 1, 0])).toThrow("column 'x', row 1: 1 elements, but it has no value")
+  })
+
+  const many = listElementsMax + 1
+  test.each([
+    ['list<float32>', listsOf([1, 2], f32(1)), ': its lengths add up to 3 elements, it has 1'],
+    ['list<float32>', listsOf([0], f32(1)), ': its lengths add up to 0 elements, it has 1'],
+    [
+      'list<float32>',
+      listsOf([many], f32()),
+      `, row 0: ${many} elements, at most 65536 are allowed`,
+    ],
+    [
+      'list<float32>',
+      listsOf([1], { class: 'f32', bytes: new Uint8Array(5) }),
+      ': its lengths add up to 1 elements, it has no whole number of f32 elements',
+    ],
+    [
+      'embedding<3, f32>',
+      lists([1, 2, 3], [1, 2]),
+      ', row 1: 2 elements instead of the 3 of embedding<3, f32>',
+    ],
+    [
+      'list<int8>',
+      listsOf([1, 0, 2], f32(1, 2, 128)),
+      ', row 2, element 1: 128 is not a int8 (a whole number from -128 to 127)',
+    ],
+    [
+      'list<int64>',
+      listsOf([1], f64(2 ** 63)),
+      ', row 0, element 0: 9223372036854776000 is not a int64 (a whole number from -9223',
+    ],
+    [
+      'list<string>',
+      listsOf([0, 2], texts('a', Buffer.of(0xff))),
+      ', row 1, element 1: not valid UTF-8',
+    ],
+    [
+      'list<string>',
+      listsOf([1], { class: 'var', data: Buffer.from('ab'), lengths: Buffer.of(1, 0, 0, 0) }),
+      ': its lengths add up to 1 bytes, its data has 2',
+    ],
+  ])('a %s that does not fit is refused with its place', (type, values, message) => {
+    expect(() => valuesOf(type, values)).toThrow(
+      expect.objectContaining({
+        code: 'invalid_argument',
+        message: expect.stringContaining(`column 'x'${message}`),
+      }),
+    )
+  })
+
+  test.each([
+    ['list<float32>', 4],
+    ['list<int16>', 4],
+    ['list<string>', 4],
+    ['list<timestamp>', 8],
+    ['embedding<3, f32>', 4],
+  ])('random bytes as a %s are a column or refused, never a crash', (typeText, cellBytes) => {
+    const type = declaredType(typeText)
+    const prng = createSeededPrng(1_957_1004)
+    const smallBytes = (byteCount: number) =>
+      Uint8Array.from({ length: byteCount }, () =>
+        prng.below(3) === 0 ? prng.below(256) : prng.below(4) * prng.below(2),
+      )
+    const tally = { parsed: 0, refused: 0 }
+    for (let run = 0; run < fuzzRuns; run++) {
+      const lengths = smallBytes(4 * (1 + prng.below(3)))
+      for (let at = 0; at < lengths.length; at += 4)
+        lengths.fill(0, at + 1 + prng.below(40), at + 4)
+      const bytes = smallBytes(prng.below(4) * cellBytes + (prng.below(8) === 0 ? 1 : 0))
+      const elements =
+        typeText === 'list<string>'
+          ? ({ class: 'var', data: smallBytes(prng.below(4)), lengths: bytes } as const)
+          : ({ class: cellBytes === 8 ? 'i64' : 'f32', bytes } as const)
+      const status = prng.below(2) === 0 ? undefined : smallBytes(lengths.length / 4)
+      const outcome = parseOutcome(
+        { name: 'x', values: { class: 'list', lengths, elements }, status },
+        type,
+      )
+      tally[outcome]++
+    }
+    expect(tally.parsed).toBeGreaterThan(0)
+    expect(tally.refused).toBeGreaterThan(0)
+    expect(tally.parsed + tally.refused).toBe(fuzzRuns)
+  })
+})
+
+/** Throws for whatever is neither a sound column nor `invalid_argument`. */
+function parseOutcome(wire: WireColumn, type: FeatureType): 'parsed' | 'refused' {
+  try {
+    const { values, status } = parseGivenColumn(wire, type)
+    if (values.class !== 'list') throw new Error('a list came as no list')
+    const { lengths, elements } = values
+    const total = lengths.reduce((sum, length) => sum + length, 0)
+    const elementCount = elements.class === 'var' ? elements.lengths.length : elements.values.length
+    if (total !== elementCount || lengths.length !== status.length) throw new Error('unsound')
+    return 'parsed'
+  } catch (thrown) {
+    if (thrown instanceof LarderError && thrown.code === 'invalid_argument') return 'refused'
+    throw thrown
+  }
+}
 
 describe('statuses', () => {
   test('without any, every cell is present', () => {

@@ -9,7 +9,7 @@ request_values:
 inputs:
   dep hour: hour_of_day
   mean: { feature: origin.delay_mean_7d, default: .inf }
-  late: { feature: origin.late }
+  late: { feature: origin.late, default: [1, a] }
 categorical: [destination]
 labels: { stable: 1, canary: "2" }
 `
@@ -25,7 +25,7 @@ test('a model.yaml is read', () => {
     inputs: new Map([
       ['dep hour', { feature: 'hour_of_day', defaultValue: undefined }],
       ['mean', { feature: 'origin.delay_mean_7d', defaultValue: Number.POSITIVE_INFINITY }],
-      ['late', { feature: 'origin.late', defaultValue: undefined }],
+      ['late', { feature: 'origin.late', defaultValue: [1, 'a'] }],
     ]),
     categorical: ['destination'],
     labels: new Map([
@@ -78,8 +78,8 @@ test.each([
   { text: 'kind: lightgbm\ninputs: { x: 1 }', problem: '2:14: expected text, found 1' },
   { text: 'kind: lightgbm\ninputs: { x: { default: 1 } }', problem: '2:14: "feature" is missing' },
   {
-    text: 'kind: lightgbm\ninputs: { x: { feature: a, default: [] } }',
-    problem: '2:37: expected a number, text, true or false',
+    text: 'kind: lightgbm\ninputs: { x: { feature: a, default: [[]] } }',
+    problem: '2:37: expected a number, text, true or false, or a list of them, found a list of 1',
   },
   { text: 'kind: lightgbm\ncategorical: [1]', problem: '2:15: expected text, found 1' },
   {

@@ -37,7 +37,7 @@ export interface MappedInput {
   /** A service feature, `role.feature`, or a request value. */
   readonly feature: string
   /** As it was written: whether it fits shows when the model is bound. */
-  readonly defaultValue: DefaultScalar | undefined
+  readonly defaultValue: DefaultScalar | readonly DefaultScalar[] | undefined
 }
 
 export interface ModelYaml {
@@ -89,7 +89,10 @@ const modelShape = {
   labels: mapSchema.optional(),
 }
 const requestValueShape = { name: nameSchema, type: typeSchema, default: z.unknown() }
-const inputShape = { feature: featureSchema, default: scalarSchema.optional() }
+const defaultSchema = z.union([scalarSchema, z.array(scalarSchema).readonly()], {
+  error: 'expected a number, text, true or false, or a list of them',
+})
+const inputShape = { feature: featureSchema, default: defaultSchema.optional() }
 
 /** Reads a model.yaml. Throws `bad_model` with a line `file:line:column: message` per problem. */
 export function parseModelYaml(file: { readonly path: string; readonly text: string }): ModelYaml {

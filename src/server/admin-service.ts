@@ -75,12 +75,15 @@ async function plan(
   message: SourceMessage | undefined,
   { signal }: FetchDeadline,
 ): Promise<PlanResponse> {
-  const result = await tools.state().registry.plan(parseSource(message), signal)
+  const { registry } = tools.state()
+  const result = await registry.plan(parseSource(message), signal)
+  const { snapshot: after } = result
   return {
     registryVersion: BigInt(result.version),
     changes: [...result.changes],
-    warnings: result.snapshot === undefined ? [] : modelWarnings(tools, result.snapshot),
-    advice: result.snapshot === undefined ? [] : packingAdvices(tools, result.snapshot),
+    warnings:
+      after === undefined ? [] : modelWarnings(tools, { before: registry.current(), after }),
+    advice: after === undefined ? [] : packingAdvices(tools, after),
   }
 }
 
@@ -98,6 +101,7 @@ async function apply(
 ): Promise<ApplyResponse> {
   const state = tools.state()
   state.lease.assertHeld()
+  const before = state.registry.current()
   const result = await state.registry.apply(
     {
       source: parseSource(request.source),
@@ -109,7 +113,7 @@ async function apply(
   return {
     registryVersion: BigInt(result.version),
     changes: [...result.changes],
-    warnings: modelWarnings(tools, result.snapshot),
+    warnings: modelWarnings(tools, { before, after: result.snapshot }),
   }
 }
 
@@ -124,13 +128,16 @@ function parseSource(message: SourceMessage | undefined): DefinitionSource {
   }
 }
 
-/** The models that would not fit `snapshot`, though they fit what is served now. */
-function modelWarnings(tools: AdminTools, snapshot: Snapshot): string[] {
-  const { models, registry } = tools.state()
+/** The models that do not fit the definitions `after`, though they fit those `before`. */
+function modelWarnings(
+  tools: AdminTools,
+  { before, after }: { readonly before: Snapshot; readonly after: Snapshot },
+): string[] {
+  const { models } = tools.state()
   const problemUnder = (entry: ModelVersion, under: Snapshot) => bindProblem(tools, entry, under)
   return models.list().flatMap((entry) => {
-    const problem = problemUnder(entry, snapshot)
-    const isNew = problem !== undefined && problemUnder(entry, registry.current()) === undefined
+    const problem = problemUnder(entry, after)
+    const isNew = problem !== undefined && problemUnder(entry, before) === undefined
     return isNew ? [problem] : []
   })
 }
@@ -167,7 +174,7 @@ function formatModel(tools: AdminTools, entry: ModelVersion, snapshot: Snapshot)
       feature: input.name,
       type: formatFeatureType(input.type),
       requestValue: input.feature === undefined,
-      categorical: input.codes !== undefined,
+      categorical: input.kind === 'number' && input.codes !== undefined,
     })),
     outputCount: model?.outputCount ?? 0,
     objective: model?.objective ?? '',

@@ -4,7 +4,7 @@
 import { Counter, Gauge, Histogram, Registry } from 'prom-client'
 import type { LarderError } from '../errors.js'
 import type { TierObserver } from '../tiers/tier-observer.js'
-import type { DefaultCounts } from './predict-path.js'
+import type { DefaultCounts } from './score-models.js'
 
 /** Seconds: from a tenth of a millisecond to ten seconds. */
 const secondsBuckets = [

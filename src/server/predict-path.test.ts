@@ -1,49 +1,28 @@
 import { beforeAll, describe, expect, test } from 'vitest'
-import { snapshotOf } from '../../test/support/defined-snapshot.js'
+import { scoresOnly, shopsAndUsers, useModel } from '../../test/support/models-in-use.js'
 import { printReadPlan } from '../../test/support/print-plan.js'
-import { type TestModelWords, testModel } from '../../test/support/test-models.js'
+import type { TestModelWords } from '../../test/support/test-models.js'
 import { f32, f64, i64, texts, wireColumn } from '../../test/support/wire-columns.js'
-import { cellStatus, type FeatureColumn, type WireColumn } from '../column.js'
-import { requestModelsMax } from '../limits.js'
-import { bindModel } from '../predict/bind-model.js'
-import { parseModelYaml } from '../predict/model-yaml.js'
+import { cellStatus, type WireColumn } from '../column.js'
+import { LarderError } from '../errors.js'
+import { replyValuesMax, requestModelsMax } from '../limits.js'
 import type { Snapshot } from '../registry/snapshot.js'
-import { type ModelInUse, type PredictPlan, planPredict, scoreModels } from './predict-path.js'
-import type { ReadResult } from './read-path.js'
-
-const definitions = `
-entities:
-  - { name: shop, keys: { shop: string } }
-  - { name: user, keys: { user: int64 } }
-feature_views:
-  - name: sales
-    entity: shop
-    latency_class: standard
-    ttl: 1h
-    retention: 1d
-    features: [{ name: mean, type: float32, default: 100 }, { name: total, type: float64 }]
-  - name: clicks
-    entity: user
-    latency_class: standard
-    ttl: 1h
-    retention: 1d
-    on_stale: default
-    features: [{ name: mean, type: float64 }]
-feature_services:
-  - { name: shops, views: [{ view: sales, as: near }, { view: sales, as: far, keys: { shop: far_shop } }] }
-  - { name: users, views: [{ view: clicks, as: near }] }
-`
+import {
+  bindModels,
+  type ModelInUse,
+  type PredictInput,
+  type PredictPlan,
+  planPredict,
+  type RequestedModel,
+} from './predict-path.js'
 
 let snapshot: Snapshot
 beforeAll(async () => {
-  snapshot = await snapshotOf(definitions)
+  snapshot = await shopsAndUsers()
 })
 
 function use(name: string, words: TestModelWords, yamlText = ''): ModelInUse {
-  const yaml = parseModelYaml({ path: 'model.yaml', text: `kind: lightgbm\n${yamlText}` })
-  const model = testModel(words)
-  const entry = { name, version: '1', labels: [], yaml, model, problem: undefined }
-  return { ...bindModel(model, yaml, snapshot), entry }
+  return useModel(snapshot, name, { ...words, yamlText })
 }
 
 function plan(
@@ -51,35 +30,9 @@ function plan(
   keys: readonly WireColumn[],
   features: readonly WireColumn[] = [],
 ): PredictPlan {
-  return planPredict(models, { keys, features, rowsMax: 1000 })
+  return planPredict(models, { ...scoresOnly, keys, features })
 }
 
-/** What reading `predictPlan` gave: these values by column name, all else not found. */
-function readOf(
-  predictPlan: PredictPlan,
-  values: Readonly<Record<string, readonly number[]>>,
-  statusCode: number = cellStatus.present,
-): ReadResult {
-  const { read, rowCount } = predictPlan
-  const columns = (read?.features ?? []).map(({ name, feature }): FeatureColumn => {
-    const known = values[name]
-    return {
-      name,
-      type: feature.type,
-      values: { class: 'f64', values: Float64Array.from(known ?? Array(rowCount).fill(0)) },
-      status: new Uint8Array(rowCount).fill(known === undefined ? cellStatus.notFound : statusCode),
-    }
-  })
-  const roles = (read?.roles ?? []).map(({ role, view }) => ({
-    role,
-    view: view.name,
-    eventTimesUs: new BigInt64Array(rowCount),
-    tiers: new Uint8Array(rowCount),
-  }))
-  return { columns, roles, unknownLayouts: [] }
-}
-
-const options = { raw: false, signal: new AbortController().signal }
 const shop = wireColumn('shop', texts('a', 'b'))
 const user = wireColumn('user', i64(5n))
 const hourYaml = (type: string) => `request_values: [{ name: hour, type: ${type}, default: 1 }]`
@@ -130,15 +83,6 @@ describe('planning', () => {
     use('one', { featureNames: ['near.mean', 'hour'] }, `service: shops\n${hourYaml('int8')}`)
 
   test.each([
-    ['no model', () => [], [], [], 'invalid_argument', 'the request names no model'],
-    [
-      'too many models',
-      () => Array.from({ length: requestModelsMax + 1 }, one),
-      [],
-      [],
-      'resource_exhausted',
-      `${requestModelsMax + 1} models in one request, at most ${requestModelsMax} are allowed`,
-    ],
     [
       'an unknown value',
       () => [one()],
@@ -208,96 +152,126 @@ describe('planning', () => {
   ] as const)('%s is refused', (_case, models, keys, features, code, message) => {
     expect(() => plan(models(), keys, features)).toThrow(expect.objectContaining({ code, message }))
   })
-
-  test('a request value of two types that is not given takes the default of each', async () => {
-    const models = [
-      use('one', { featureNames: ['hour'] }, hourYaml('int8')),
-      use('two', { featureNames: ['hour'] }, hourYaml('float64')),
-    ]
-    const results = await scoreModels(plan(models, []), undefined, options)
-    expect(results.map(({ scores }) => [...scores])).toEqual([[1], [1]])
-  })
 })
 
-describe('scoring', () => {
-  test('each model sees its own inputs, given before stored, one value for all rows', async () => {
-    const models = [
-      use('sum', { featureNames: ['near.mean', 'hour'] }, `service: shops\n${hourYaml('int8')}`),
-      use('total', { featureNames: ['near.total'] }, 'service: shops'),
-    ]
-    const planned = plan(
-      models,
-      [shop],
-      [wireColumn('hour', f32(5)), wireColumn('near.mean', f32(7, 0), [1, cellStatus.notFound])],
-    )
-    const read = readOf(planned, { 'near.mean': [20, 30], 'near.total': [2, 3] })
-    const results = await scoreModels(planned, read, options)
-    expect(results.map(({ scores }) => [...scores])).toEqual([
-      [12, 35],
-      [2, 3],
-    ])
-  })
-
-  test('a model of request values alone does not hide what another one reads', async () => {
-    const models = [
-      use('reads', { featureNames: ['near.mean'] }, 'service: shops'),
-      use('alone', { featureNames: ['hour'] }, hourYaml('int8')),
-    ]
-    const planned = plan(models, [shop])
-    const read = readOf(planned, { 'near.mean': [20, 30] })
-    const [first] = await scoreModels(planned, read, options)
-    expect([...(first?.scores ?? [])]).toEqual([20, 30])
-    expect(first?.inputs[0]?.rows).toMatchObject({ role: 'near', view: 'sales' })
-  })
-
-  test('two services with one role name: each model sees its own', async () => {
-    const models = [
-      use('one', { featureNames: ['near.mean'] }, 'service: shops'),
-      use('two', { featureNames: ['near.mean'] }, 'service: users'),
-    ]
-    const planned = plan(models, [shop, user])
-    const read = readOf(planned, { 'shops/near.mean': [1, 2], 'users/near.mean': [8, 9] })
-    const results = await scoreModels(planned, read, options)
-    expect(results.map(({ scores }) => [...scores])).toEqual([
-      [1, 2],
-      [8, 9],
-    ])
-  })
+describe('models that cannot be used', () => {
+  const gone = (name: string) => new LarderError('not_found', `no model '${name}'`)
+  const bind = (name: string) => {
+    if (name.startsWith('gone')) throw gone(name)
+    return use(name, { featureNames: ['near.mean'] }, 'service: shops')
+  }
+  const unusable = { name: 'gone', version: '', error: gone('gone') }
+  const keepsGoing = { keepsGoing: true }
 
   test.each([
-    ['sales', 'shops', [1, 2], 0],
-    ['clicks', 'users', [Number.NaN, Number.NaN], 2],
-  ])('older than max age, %s: by its on_stale', async (_view, service, scores, missing) => {
-    const planned = plan(
-      [use('one', { featureNames: ['near.mean'] }, `service: ${service}`)],
-      [service === 'shops' ? shop : wireColumn('user', i64(5n, 6n))],
+    [0, 'invalid_argument', 'the request names no model'],
+    [
+      requestModelsMax + 1,
+      'resource_exhausted',
+      `${requestModelsMax + 1} models in one request, at most ${requestModelsMax} are allowed`,
+    ],
+  ])('%d models are refused, whatever the caller wants', (count, code, message) => {
+    const references = new Array<string>(count).fill('gone')
+    for (const wanted of [true, false]) {
+      expect(() => bindModels(references, { bind, keepsGoing: wanted })).toThrow(
+        expect.objectContaining({ code, message }),
+      )
+    }
+  })
+
+  test('fail the request, or stand in their place among the others', () => {
+    expect(() => bindModels(['one', 'gone'], { bind, keepsGoing: false })).toThrow(
+      "no model 'gone'",
     )
-    const read = readOf(planned, { 'near.mean': [1, 2] }, cellStatus.outsideMaxAge)
-    const [result] = await scoreModels(planned, read, options)
-    expect([...(result?.scores ?? [])]).toEqual(scores)
-    expect(result?.defaults.missing).toBe(missing)
+    const bound = bindModels(['gone', 'one'], { bind, keepsGoing: true })
+    expect(bound).toMatchObject([unusable, { entry: { name: 'one' } }])
   })
 
-  test('defaults are counted by where they came from, unavailable ones also by that', async () => {
-    const names = ['near.mean', 'near.total', 'far.mean', 'hour']
-    const model = use('one', { featureNames: names }, `service: shops\n${hourYaml('int8')}`)
-    const planned = plan([model], [shop, wireColumn('far_shop', texts('c'))])
-    const gone = readOf(planned, { 'far.mean': [0, 0] }, cellStatus.unavailable)
-    const [result] = await scoreModels(planned, gone, options)
-    expect(result?.defaults).toEqual({
-      modelDefault: 2,
-      viewDefault: 4,
-      missing: 2,
-      unavailable: 2,
-    })
+  test('what no other model knows may be meant for them', () => {
+    const mayBe = { ...keepsGoing, keys: [shop, wireColumn('else', texts('x'))] }
+    const features = [wireColumn('unknown', f32(1, 2)), wireColumn('near.mean', f32(7))]
+    const planned = planWith([unusable, bind('one')], { ...mayBe, features })
+    expect([...planned.given.keys()]).toEqual(['near.mean'])
+    expect(planned).toMatchObject({ rowCount: 2, requested: [unusable, {}], models: [{}] })
+    expect(() => planWith([bind('one')], { ...mayBe, features: [] })).toThrow("key column 'else'")
   })
 
-  test('the caller going away ends it', async () => {
-    const planned = plan([use('one', { featureNames: ['hour'] }, hourYaml('int8'))], [])
-    const signal = AbortSignal.abort(new Error('gone'))
-    await expect(scoreModels(planned, undefined, { raw: false, signal })).rejects.toThrow('gone')
+  test('what is wrong with the request itself still fails it', () => {
+    const planned = (request: Partial<PredictInput>) => () =>
+      planWith([unusable, bind('one')], { ...keepsGoing, keys: [shop], ...request })
+    expect(planned({ keys: [] })).toThrow("key column 'shop' (string) is missing")
+    expect(planned({ features: [wireColumn('x', f32(1, 2, 3))] })).toThrow('ragged columns')
+    expect(planned({ features: [wireColumn('near.mean', i64(1n))] })).toThrow('came as i64')
+    expect(planned({ rowsMax: 1 })).toThrow('at most 1 are allowed in a request')
+  })
+
+  test('a request of them alone reads nothing', () => {
+    const planned = planWith([unusable], { ...keepsGoing, keys: [shop] })
+    expect(planned).toMatchObject({ rowCount: 2, models: [], read: undefined })
   })
 })
+
+test('a version that is asked for twice is planned once', () => {
+  const one = use('one', { featureNames: ['near.mean'] }, 'service: shops')
+  const planned = plan([one, { ...one }], [shop])
+  expect(planned.models).toEqual([one])
+  expect(planned.requested.map((model) => model === one)).toEqual([true, true])
+})
+
+describe('more than scores', () => {
+  const wordy = { featureNames: ['near.mean', 'near.total'] }
+  const tells = () => use('tells', { ...wordy, tellsContributions: true }, 'service: shops')
+  const silent = () => use('silent', wordy, 'service: shops')
+  const contributions = true
+
+  test('a model that cannot tell contributions fails, or is left out', () => {
+    const request = { contributions, keys: [shop] }
+    const message =
+      "model 'silent@1' cannot tell contributions: models of kind lightgbm give scores only"
+    expect(() => planWith([tells(), silent()], request)).toThrow(
+      expect.objectContaining({ code: 'invalid_argument', message }),
+    )
+    const planned = planWith([tells(), silent()], { ...request, keepsGoing: true })
+    expect(planned.requested).toMatchObject([
+      { entry: { name: 'tells' } },
+      { name: 'silent', version: '1', error: { message } },
+    ])
+    expect(planned.models).toHaveLength(1)
+  })
+
+  // Two inputs and the expected value; two explained inputs.
+  test.each([
+    ['contributions', 3, { contributions }],
+    ['explained values', 2, { explain: true }],
+    ['scores', 1, {}],
+  ])('%s beyond what a reply may hold are refused before any work', (what, width, asked) => {
+    const rowsMax = 2_000_000
+    const rowCount = Math.floor(replyValuesMax / width)
+    const planned = (count: number) => () =>
+      planWith([tells()], {
+        ...asked,
+        rowsMax,
+        features: [wireColumn('near.mean', zeros(count))],
+        keys: [wireColumn('shop', texts('a'))],
+      })
+    expect(planned(rowCount)).not.toThrow()
+    expect(planned(rowCount + 1)).toThrow(
+      expect.objectContaining({
+        code: 'resource_exhausted',
+        message: `${(rowCount + 1) * width} ${what}, at most ${replyValuesMax} are allowed in a reply: ask for fewer rows or models`,
+      }),
+    )
+  })
+})
+
+/** As `plan`, with whatever else the caller asks for. */
+function planWith(models: readonly RequestedModel[], request: Partial<PredictInput>): PredictPlan {
+  return planPredict(models, { ...scoresOnly, ...request })
+}
+
+function zeros(count: number): WireColumn['values'] {
+  return { class: 'f32', bytes: new Uint8Array(4 * count) }
+}
 
 function mustRead({ read }: PredictPlan) {
   if (read === undefined) throw new Error('the plan reads nothing')

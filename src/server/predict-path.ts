@@ -1,9 +1,9 @@
 /**
- * The predict path: one request in, scores out, in one hop.
+ * The predict path: one request in, scores out, in one hop. This is its plan.
  *
- * plan (which features are given, which must be read) -> read, all models' features in one plan ->
- * resolve every input -> score. A given value beats the stored one; a feature given for every row is
- * not read at all.
+ * bind -> plan (which features are given, which must be read) -> read, all models' features in one plan
+ * -> resolve every input -> score (`score-models.ts`). A given value beats the stored one; a feature
+ * given for every row is not read at all.
  */
 
 import { didYouMean } from '../closest-name.js'
@@ -11,11 +11,10 @@ import type { FeatureColumn, WireColumn } from '../column.js'
 import { cellStatus } from '../column.js'
 import { LarderError } from '../errors.js'
 import { formatFeatureType } from '../feature-type.js'
-import { requestModelsMax } from '../limits.js'
-import type { BoundInput, BoundModel } from '../predict/bind-model.js'
+import { replyValuesMax, requestModelsMax } from '../limits.js'
+import type { BoundModel } from '../predict/bind-model.js'
 import { parseGivenColumn } from '../predict/given-column.js'
 import type { ModelVersion } from '../predict/model-repository.js'
-import { type ResolvedInput, resolveInput, valueOrigin } from '../predict/resolve-input.js'
 import type { FeatureService, ServiceFeature } from '../registry/snapshot.js'
 import {
   countRows,
@@ -25,52 +24,67 @@ import {
   type WantedFeature,
   type WantedView,
 } from './plan-read.js'
-import type { ReadResult, RoleRows } from './read-path.js'
 
 export interface PredictInput {
   readonly keys: readonly WireColumn[]
   readonly features: readonly WireColumn[]
   readonly rowsMax: number
+  readonly explain: boolean
+  readonly contributions: boolean
+  /** A model that cannot answer leaves the others to. */
+  readonly keepsGoing: boolean
 }
 
 export type ModelInUse = BoundModel & { readonly entry: ModelVersion }
 
+/** A model of the request that cannot answer, and why. */
+export interface UnusableModel {
+  readonly name: string
+  /** Empty where it could not be found or bound. */
+  readonly version: string
+  readonly error: LarderError
+}
+
+export type RequestedModel = ModelInUse | UnusableModel
+
 export interface PredictPlan {
   readonly rowCount: number
+  /** One for each entry of the request, in its order; the same object where two mean one version. */
+  readonly requested: readonly RequestedModel[]
+  /** Each version that can be used, once. */
   readonly models: readonly ModelInUse[]
   readonly given: ReadonlyMap<string, FeatureColumn>
   /** Undefined where every feature is given. */
   readonly read: ReadPlan | undefined
 }
 
-/** How many inputs had no value of their own, over all rows. */
-export interface DefaultCounts {
-  modelDefault: number
-  viewDefault: number
-  missing: number
-  unavailable: number
-}
-
-export interface InputResult {
-  readonly input: BoundInput
-  readonly resolved: ResolvedInput
-  /** The rows the stored values came from; undefined where nothing was read. */
-  readonly rows: RoleRows | undefined
-}
-
-export interface ModelResult {
-  readonly model: ModelInUse
-  readonly scores: Float64Array
-  readonly defaults: DefaultCounts
-  readonly inputs: readonly InputResult[]
+/** Binds each of the request's models. Throws where there are none or too many, or one cannot be used. */
+export function bindModels(
+  references: readonly string[],
+  { bind, keepsGoing }: { bind: (reference: string) => ModelInUse; keepsGoing: boolean },
+): readonly RequestedModel[] {
+  assertModelCount(references.length)
+  return references.map((reference) => {
+    try {
+      return bind(reference)
+    } catch (thrown) {
+      if (!keepsGoing) throw thrown
+      return { name: reference, version: '', error: LarderError.from(thrown) }
+    }
+  })
 }
 
 /** Plans a prediction: what is given, and what must be read. Pure. Throws what is wrong with the request. */
-export function planPredict(models: readonly ModelInUse[], request: PredictInput): PredictPlan {
-  assertModelCount(models.length)
+export function planPredict(bound: readonly RequestedModel[], request: PredictInput): PredictPlan {
   const rowCount = countRows([...request.keys, ...request.features], request.rowsMax)
-  const given = parseGiven(models, request.features)
-  assertKeysKnown(models, request.keys)
+  const requested = withoutUntold(shareVersions(bound), request)
+  const usable = requested.filter(isUsable)
+  assertReplyBounded(usable, rowCount, request)
+  const models = [...new Set(usable)]
+  // What no model knows may be meant for one that cannot be used.
+  const allKnown = usable.length === requested.length
+  const given = parseGiven(models, request.features, allKnown)
+  if (allKnown) assertKeysKnown(models, request.keys)
   const services = servicesOf(models)
   const views: WantedView[] = []
   const features: WantedFeature[] = []
@@ -87,47 +101,36 @@ export function planPredict(models: readonly ModelInUse[], request: PredictInput
   }
   const read =
     views.length === 0 ? undefined : planRead({ views, features }, request.keys, rowCount)
-  return Object.freeze({ rowCount, models, given, read })
+  return Object.freeze({ rowCount, requested, models, given, read })
 }
 
-/** Scores every model of `plan` on what was given and read. */
-export async function scoreModels(
-  plan: PredictPlan,
-  read: ReadResult | undefined,
-  options: { readonly raw: boolean; readonly signal: AbortSignal },
-): Promise<readonly ModelResult[]> {
-  const stored = new Map(read?.columns.map((column) => [column.name, column]))
-  const rows = new Map(read?.roles.map((role) => [role.role, role]))
-  const serviceCount = servicesOf(plan.models).size
-  const results: ModelResult[] = []
-  for (const model of plan.models) {
-    const prefix = model.service === undefined ? '' : rolePrefix(model.service, serviceCount)
-    const inputs = model.inputs.map((input): InputResult => {
-      const { feature } = input
-      const sources = {
-        given: plan.given.get(input.name),
-        stored: feature === undefined ? undefined : stored.get(prefix + input.name),
-        servesStale: feature?.view.onStale === 'serve',
-      }
-      const resolved = resolveInput(input, sources, plan.rowCount)
-      const readRows = sources.stored === undefined ? undefined : rows.get(prefix + feature?.role)
-      return { input, resolved, rows: readRows }
-    })
-    const scores = new Float64Array(plan.rowCount * model.model.outputCount)
-    const columns = inputs.map(({ resolved }) => resolved.values)
-    await model.model.predict(columns, plan.rowCount, scores, { raw: options.raw }, options.signal)
-    results.push({ model, scores, defaults: countDefaults(inputs), inputs })
-  }
-  return results
+export function isUnusable(model: RequestedModel): model is UnusableModel {
+  return 'error' in model
+}
+
+function isUsable(model: RequestedModel): model is ModelInUse {
+  return !isUnusable(model)
+}
+
+/** One object for each version, however often and by whatever label it is asked for. */
+function shareVersions(bound: readonly RequestedModel[]): readonly RequestedModel[] {
+  if (bound.length === 1) return bound
+  const firsts = new Map<ModelVersion, ModelInUse>()
+  return bound.map((model) => {
+    if (isUnusable(model)) return model
+    const first = firsts.get(model.entry)
+    if (first === undefined) firsts.set(model.entry, model)
+    return first ?? model
+  })
 }
 
 /** Models without a service read nothing from a tier. */
-function servicesOf(models: readonly ModelInUse[]): ReadonlySet<FeatureService> {
+export function servicesOf(models: readonly ModelInUse[]): ReadonlySet<FeatureService> {
   return new Set(models.flatMap(({ service }) => (service === undefined ? [] : [service])))
 }
 
 /** Two services may use one role name for different views: then roles carry their service's name. */
-function rolePrefix(service: FeatureService, serviceCount: number): string {
+export function rolePrefix(service: FeatureService, serviceCount: number): string {
   return serviceCount === 1 ? '' : `${service.name}/`
 }
 
@@ -144,6 +147,7 @@ function assertModelCount(modelCount: number): void {
 function parseGiven(
   models: readonly ModelInUse[],
   columns: readonly WireColumn[],
+  allKnown: boolean,
 ): ReadonlyMap<string, FeatureColumn> {
   if (columns.length === 0) return new Map()
   const inputs = new Map(
@@ -158,6 +162,7 @@ function parseGiven(
   for (const [name, column] of indexColumns(columns, 'feature column')) {
     const type = inputs.get(name)?.type ?? serviceFeatures.get(name)?.feature.type
     if (type === undefined) {
+      if (!allKnown) continue
       const known = [...inputs.keys(), ...serviceFeatures.keys()]
       throw new LarderError(
         'invalid_argument',
@@ -221,18 +226,47 @@ function isGivenWhole(column: FeatureColumn | undefined): boolean {
   return column !== undefined && !column.status.includes(cellStatus.notFound)
 }
 
-function countDefaults(inputs: readonly InputResult[]): DefaultCounts {
-  const counts = { modelDefault: 0, viewDefault: 0, missing: 0, unavailable: 0 }
-  for (const { resolved } of inputs) {
-    // Not by `entries()`, which makes a pair per row: measured, 60 us a request against 5.
-    for (let row = 0; row < resolved.origins.length; row++) {
-      const origin = resolved.origins[row]
-      if (origin === valueOrigin.given || origin === valueOrigin.stored) continue
-      if (origin === valueOrigin.modelDefault) counts.modelDefault++
-      else if (origin === valueOrigin.viewDefault) counts.viewDefault++
-      else counts.missing++
-      if (resolved.statuses[row] === cellStatus.unavailable) counts.unavailable++
-    }
+/** Where the caller wants more than scores: whether each model can tell, and whether the reply can hold it. */
+function withoutUntold(
+  requested: readonly RequestedModel[],
+  { contributions, keepsGoing }: PredictInput,
+): readonly RequestedModel[] {
+  if (!contributions) return requested
+  return requested.map((model) => {
+    if (isUnusable(model) || model.model.contributions !== undefined) return model
+    const { name, version } = model.entry
+    const error = new LarderError(
+      'invalid_argument',
+      `model '${name}@${version}' cannot tell contributions: models of kind ` +
+        `${model.model.kind} give scores only`,
+    )
+    if (!keepsGoing) throw error
+    return { name, version, error }
+  })
+}
+
+function assertReplyBounded(
+  models: readonly ModelInUse[],
+  rowCount: number,
+  { contributions, explain }: PredictInput,
+): void {
+  const sumOf = (valuesPerRow: (model: ModelInUse) => number) =>
+    rowCount * models.reduce((sum, model) => sum + valuesPerRow(model), 0)
+  const counts = {
+    scores: sumOf(({ model }) => model.outputCount),
+    'explained values': explain ? sumOf(({ inputs }) => inputs.length) : 0,
+    contributions: contributions
+      ? sumOf(({ model, inputs }) => model.outputCount * (inputs.length + 1))
+      : 0,
   }
-  return counts
+  for (const [what, count] of Object.entries(counts)) assertReplyValues(what, count)
+}
+
+/** Throws `resource_exhausted` where a reply would have more values of one sort than it may. */
+export function assertReplyValues(what: string, valueCount: number): void {
+  if (valueCount <= replyValuesMax) return
+  throw new LarderError(
+    'resource_exhausted',
+    `${valueCount} ${what}, at most ${replyValuesMax} are allowed in a reply: ask for fewer rows or models`,
+  )
 }

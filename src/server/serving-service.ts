@@ -10,8 +10,6 @@ import type { Column } from '../gen/larder/v1/column.js'
 import type {
   GetFeaturesRequest,
   GetFeaturesResponse,
-  InputOrigin,
-  Prediction,
   PredictRequest,
   PredictResponse,
   RowOrigin,
@@ -24,7 +22,8 @@ import { type CallFrame, unary } from './call-handlers.js'
 import type { DaemonState } from './daemon-state.js'
 import { bytesOf, formatColumn, parseColumns } from './messages.js'
 import { countRows, planRead, type ReadPlan, type ReadTarget } from './plan-read.js'
-import { type InputResult, type ModelResult, planPredict, scoreModels } from './predict-path.js'
+import { bindModels, planPredict } from './predict-path.js'
+import { formatPredictions } from './prediction-messages.js'
 import { type ReadObserver, type ReadResult, type RoleRows, readFeatures } from './read-path.js'
 import {
   assertKeysOf,
@@ -33,6 +32,7 @@ import {
   targetOfService,
   targetOfView,
 } from './read-target.js'
+import { scoreModels } from './score-models.js'
 
 export interface ServingTools extends CallFrame {
   /** Throws `unavailable` while the daemon is not ready. */
@@ -82,10 +82,18 @@ async function predict(
   const keys = parseColumns(request.keys, 'key column')
   const features = parseColumns(request.features, 'feature column')
   const { models } = tools.state()
+  const { raw, explain, contributions, keepGoing: keepsGoing } = request
+  const input = {
+    keys,
+    features,
+    rowsMax: tools.requestRowsMax,
+    explain,
+    contributions,
+    keepsGoing,
+  }
   const planCurrent = (snapshot: Snapshot) => {
-    const bound = request.models.map((reference) => models.bind(reference, snapshot))
-    const input = { keys, features, rowsMax: tools.requestRowsMax }
-    const predictPlan = planPredict(bound, input)
+    const bind = (reference: string) => models.bind(reference, snapshot)
+    const predictPlan = planPredict(bindModels(request.models, { bind, keepsGoing }), input)
     return { predictPlan, plan: predictPlan.read }
   }
   const { planned, read, snapshot } = await readCurrent(tools, deadline, planCurrent)
@@ -93,13 +101,19 @@ async function predict(
   tools.metrics.rowsRequested('Predict', predictPlan.rowCount)
   if (request.failOnUnavailable && read !== undefined) assertAvailable(read)
   const { signal } = deadline
-  const results = await scoreModels(predictPlan, read, { raw: request.raw, signal })
-  for (const { model, defaults } of results) {
-    tools.metrics.defaultsUsed(model.entry.name, defaults)
+  const options = { raw, explain, contributions, keepsGoing, signal }
+  const outcomes = await scoreModels(predictPlan, read, options)
+  for (const outcome of outcomes) {
+    const { name } = outcome.model.entry
+    if (!('error' in outcome)) tools.metrics.defaultsUsed(name, outcome.defaults)
+    else if (outcome.error.code === 'internal') {
+      const { cause, message } = outcome.error
+      tools.log.error({ rpc: 'Predict', model: name, error: cause ?? outcome.error }, message)
+    }
   }
   return {
     rowCount: predictPlan.rowCount,
-    predictions: results.map((result) => formatPrediction(result, request.explain)),
+    predictions: formatPredictions(predictPlan, outcomes),
     registryVersion: BigInt(snapshot.version),
   }
 }
@@ -196,29 +210,4 @@ function formatFeatures(plan: ReadPlan, read: ReadResult, applyDefaults: boolean
 
 function formatRows({ role, view, eventTimesUs, tiers }: RoleRows): RowOrigin {
   return { role, view, eventTimes: bytesOf(eventTimesUs), tiers: bytesOf(tiers) }
-}
-
-function formatPrediction(result: ModelResult, isExplained: boolean): Prediction {
-  const { model, scores, defaults, inputs } = result
-  return {
-    model: model.entry.name,
-    version: model.entry.version,
-    outputCount: model.model.outputCount,
-    scores: bytesOf(scores),
-    defaults: { ...defaults },
-    inputs: isExplained ? inputs.map(formatInput) : [],
-  }
-}
-
-function formatInput({ input, resolved, rows }: InputResult): InputOrigin {
-  return {
-    input: input.inputName,
-    feature: input.name,
-    values: bytesOf(Float64Array.from(resolved.values)),
-    origins: bytesOf(resolved.origins),
-    statuses: bytesOf(resolved.statuses),
-    tiers: rows === undefined ? Buffer.alloc(resolved.origins.length) : bytesOf(rows.tiers),
-    eventTimes:
-      rows === undefined ? Buffer.alloc(resolved.origins.length * 8) : bytesOf(rows.eventTimesUs),
-  }
 }

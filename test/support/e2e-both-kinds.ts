@@ -6,12 +6,8 @@
  */
 import { describe, expect, test } from 'vitest'
 import type { WriteAck } from '../../src/client/index.js'
-import {
-  type FeaturesResult,
-  type PredictResult,
-  readFeatures,
-  readPredictions,
-} from '../../src/client/read-result.js'
+import { type PredictResult, readPredictions } from '../../src/client/read-prediction.js'
+import { type FeaturesResult, readFeatures } from '../../src/client/read-result.js'
 import type { GetFeaturesOptions, PredictOptions } from '../../src/client/start-call.js'
 import { WriteFeaturesResponse } from '../../src/gen/larder/v1/ingest.js'
 import {
@@ -82,6 +78,8 @@ export async function predictRecorded(
     raw: options.raw ?? false,
     explain: options.explain ?? false,
     failOnUnavailable: options.failOnUnavailable ?? false,
+    keepGoing: options.keepGoing ?? false,
+    contributions: options.contributions ?? false,
   }
   const bytes = await daemon.call(ServingServiceService.predict, request)
   record(label, bytes)

@@ -1,51 +1,75 @@
 /**
- * Models that score nothing, for tests of what stands around one.
+ * Models that score nothing of use, for tests of what stands around one.
  */
 import {
   type Category,
   isListColumn,
   type Model,
   type ModelColumn,
+  type ModelInput,
 } from '../../src/predict/model.js'
 
 export interface TestModelWords {
-  readonly featureNames: readonly string[]
+  readonly kind?: Model['kind']
+  /** Inputs that take numbers. */
+  readonly featureNames?: readonly string[]
+  /** Inputs of any form, after those of `featureNames`. */
+  readonly inputs?: readonly ModelInput[]
   readonly pandasCategorical?: readonly (readonly Category[])[]
-  /** Scores a row from its inputs; by default their sum. */
+  /** Scores a row from its inputs, a list's elements one after the other; by default their sum. */
   readonly score?: (inputs: readonly number[]) => number
+  /** Tells contributions: each input's own sum, which are right where `score` is the sum. */
+  readonly tellsContributions?: boolean
 }
 
 /** A model of one output. */
 export function testModel(words: TestModelWords): Model {
-  const { featureNames, pandasCategorical, score = sum } = words
+  const { kind = 'lightgbm', featureNames = [], pandasCategorical, score = sum } = words
+  const inputs: readonly ModelInput[] = [
+    ...featureNames.map(
+      (name) => ({ name, form: { kind: 'number' }, defaultValue: undefined }) as const,
+    ),
+    ...(words.inputs ?? []),
+  ]
   return {
-    kind: 'lightgbm',
-    inputs: featureNames.map((name) => ({
-      name,
-      form: { kind: 'number' } as const,
-      defaultValue: undefined,
-    })),
+    kind,
+    inputs,
     outputCount: 1,
     objective: 'regression',
     treeCount: 1,
     modelBytes: 0,
     kernel: 'test',
-    contributions: undefined,
+    contributions: words.tellsContributions ? contribute : undefined,
     warnings: [],
     pandasCategorical,
     async predict(columns, rowCount, output, _options, signal) {
       signal?.throwIfAborted()
       for (let row = 0; row < rowCount; row++) {
-        output[row] = score(columns.map((column) => valueAt(column, row)))
+        output[row] = score(columns.flatMap((column) => valuesAt(column, row)))
       }
     },
     close: () => {},
   }
 }
 
-function valueAt(column: ModelColumn, row: number): number {
-  if (isListColumn(column)) throw new Error('the test model takes no lists')
-  return column[column.length === 1 ? 0 : row] ?? Number.NaN
+async function contribute(
+  columns: readonly ModelColumn[],
+  rowCount: number,
+  output: Float64Array,
+): Promise<void> {
+  const width = columns.length + 1
+  for (let row = 0; row < rowCount; row++) {
+    output.set([...columns.map((column) => sum(valuesAt(column, row))), 0], row * width)
+  }
+}
+
+/** What a model sees of an input in a row: one number, or the elements. */
+export function valuesAt(column: ModelColumn, row: number): readonly number[] {
+  if (!isListColumn(column)) return [column[column.length === 1 ? 0 : row] ?? Number.NaN]
+  const { lengths, values } = column
+  const cell = lengths.length === 1 ? 0 : row
+  const start = lengths.subarray(0, cell).reduce((total, length) => total + length, 0)
+  return [...values.subarray(start, start + (lengths[cell] ?? 0))]
 }
 
 function sum(inputs: readonly number[]): number {

@@ -35,8 +35,18 @@ export function texts(
 
 /** Lists of float32 values. */
 export function lists(...rows: readonly (readonly number[])[]): WireColumn['values'] {
-  const lengths = unaligned(Uint32Array.from(rows, (row) => row.length))
-  return { class: 'list', lengths, elements: f32(...rows.flat()) }
+  return listsOf(
+    rows.map((row) => row.length),
+    f32(...rows.flat()),
+  )
+}
+
+/** Lists of these lengths, which need not be right. */
+export function listsOf(
+  lengths: readonly number[],
+  elements: WireScalarValues,
+): WireColumn['values'] {
+  return { class: 'list', lengths: unaligned(Uint32Array.from(lengths)), elements }
 }
 
 /** The array's bytes behind one other byte. */
