@@ -39,10 +39,12 @@ beforeAll(async () => {
   snapshot = await snapshotOf(definitions)
 })
 
+const neverLoaded = { isPending: false, vectorCount: 0, loadedAtMs: undefined, loadMs: undefined }
+
 function use(name: string, words: TestModelWords, yamlText = ''): ModelInUse {
   const yaml = parseModelYaml({ path: 'model.yaml', text: `kind: lightgbm\n${yamlText}` })
   const model = testModel(words)
-  const entry = { name, version: '1', labels: [], yaml, model, problem: undefined }
+  const entry = { name, version: '1', labels: [], yaml, model, problem: undefined, ...neverLoaded }
   return { ...bindModel(model, yaml, snapshot), entry }
 }
 
