@@ -1,11 +1,11 @@
 /**
  * A version's files -> a model that has passed its test vectors.
  */
-import { readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Clock } from '../clock.js'
 import { LarderError } from '../errors.js'
 import { modelCheckTimeoutMs, modelFolderFilesMax, testVectorsBytesMax } from '../limits.js'
+import { readBoundedText } from './bounded-text.js'
 import { checkModel } from './check-model.js'
 import type { FoundVersion } from './find-versions.js'
 import { loadModel } from './load-model.js'
@@ -72,11 +72,7 @@ async function readVectors({ folder, files }: FoundVersion): Promise<readonly Te
   if (name === undefined) return []
   if (names.length > 1) throw badModel(`${folder} holds ${names.join(' and ')}: one is enough`)
   const path = join(folder, name)
-  const { size } = await stat(path)
-  if (size > testVectorsBytesMax) {
-    throw badModel(`${path} has ${size} bytes, at most ${testVectorsBytesMax} are read`)
-  }
-  return parseTestVectors({ path, text: await readFile(path, 'utf8') })
+  return parseTestVectors({ path, text: await readBoundedText(path, testVectorsBytesMax) })
 }
 
 function timedOut(thrown: unknown): unknown {

@@ -2,6 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { createSeededPrng } from '../prng.js'
 import { findModelFile, kindOfFile } from './model-files.js'
 import type { ModelKind } from './model-kind.js'
 
@@ -125,4 +126,23 @@ test.each<[string, ModelKind]>([
   ['net.onnx', 'onnx'],
 ])('the name %s means %s', (path, kind) => {
   expect(kindOfFile(path)).toBe(kind)
+})
+
+test('damaged MLmodel files name a file that is there or are refused', async () => {
+  const prng = createSeededPrng(5)
+  const whole = 'flavors:\n  lightgbm:\n    data: model.bin\n    lgb_version: 4.7.0\n'
+  const outcomes = { found: 0, refused: 0 }
+  for (let run = 0; run < 500; run++) {
+    const at = prng.below(whole.length)
+    const damaged = `${whole.slice(0, at)}${String.fromCharCode(prng.below(256))}${whole.slice(at + prng.below(4))}`
+    await writeFile(join(folder, 'MLmodel'), damaged)
+    const outcome = await findModelFile(folder, ['MLmodel', 'model.bin'], undefined).then(
+      ({ path }) => (path === join(folder, 'model.bin') ? ('found' as const) : path),
+      (error: { code?: string }) => (error.code === 'bad_model' ? ('refused' as const) : 'thrown'),
+    )
+    expect(['found', 'refused']).toContain(outcome)
+    outcomes[outcome === 'found' ? 'found' : 'refused']++
+  }
+  expect(outcomes.found).toBeGreaterThan(0)
+  expect(outcomes.refused).toBeGreaterThan(0)
 })

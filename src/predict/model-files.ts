@@ -5,7 +5,6 @@
  * is where its flavour is a kind of ours. What could mean two things is refused: a guess would be a wrong
  * score.
  */
-import { readFile } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { LarderError } from '../errors.js'
 import { configBytesMax } from '../limits.js'
@@ -13,6 +12,7 @@ import { createProblemList } from '../problems.js'
 import { quoteText } from '../quoted-text.js'
 import { parseYaml } from '../yaml-document.js'
 import { entriesOf } from '../yaml-fields.js'
+import { readBoundedText } from './bounded-text.js'
 import { type ModelKind, modelKinds } from './model-kind.js'
 
 export interface ModelFile {
@@ -119,7 +119,7 @@ async function readMlflow(
 /** The data file of each flavour; undefined where it names none. */
 async function readFlavors(path: string): Promise<ReadonlyMap<string, string | undefined>> {
   const problems = createProblemList()
-  const text = await readFile(path, 'utf8')
+  const text = await readBoundedText(path, configBytesMax)
   const root = parseYaml({ path, text, bytesMax: configBytesMax }, problems)
   problems.throwIfAny('bad_model', `${path} is wrong:`)
   const flavors = entriesOf(entriesOf(root).get('flavors')?.node)

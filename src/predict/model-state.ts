@@ -4,11 +4,11 @@
  * The rules: nothing is read before it is quiet; what is the same is not loaded again; what is broken
  * never replaces what is good; a label moves only to a version that is loaded.
  */
-import { readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Clock } from '../clock.js'
 import { LarderError } from '../errors.js'
 import { configBytesMax } from '../limits.js'
+import { readBoundedText } from './bounded-text.js'
 import {
   type FoundModel,
   type FoundVersion,
@@ -95,14 +95,7 @@ async function scanSettings(
 
 /** Reads a model.yaml. Throws `bad_model` with every problem in it. */
 export async function readModelYaml(path: string): Promise<ModelYaml> {
-  const { size } = await stat(path)
-  if (size > configBytesMax) {
-    throw new LarderError(
-      'bad_model',
-      `${path} has ${size} bytes, at most ${configBytesMax} are read`,
-    )
-  }
-  return parseModelYaml({ path, text: await readFile(path, 'utf8') })
+  return parseModelYaml({ path, text: await readBoundedText(path, configBytesMax) })
 }
 
 interface VersionScan {
