@@ -175,9 +175,15 @@ export const leaseMs = 15_000
 export const leaseRenewMs = 5000
 /** Ids that daemons lease: 10 bits of a write sequence. */
 export const daemonIdsMax = 1024
-/** How often a daemon looks for a newer registry version or model: swaps happen within a second. */
+/** How often a daemon looks for a newer registry version: swaps happen within a second. */
 export const registryPollMs = 500
+/** How often a daemon looks for newer models. */
 export const modelPollMs = 1000
+/**
+ * How far apart two looks that find the same files must be before these are taken: files still being
+ * copied have grown by then. A little less than a poll, so that two polls are always enough.
+ */
+export const modelQuietMs = 900
 /** How often expired rows are reclaimed, and pause between tries to reach a tier. */
 export const reclaimPeriodMs = 60_000
 export const reconnectDelayMs = 1000
@@ -246,6 +252,14 @@ export const modelFileBytesMax = 512 * mebi
 export const modelTreesMax = 100_000
 export const modelNodesMax = 50_000_000
 export const modelFeaturesMax = 65_536
+/** Files in the folder of one version, and how deep they may lie: each is looked at in every poll. */
+export const modelFolderFilesMax = 256
+export const modelFolderDepthMax = 4
+/** Test vectors of one version, and bytes of their file: they are scored at every load. */
+export const testVectorsMax = 1000
+export const testVectorsBytesMax = 4 * mebi
+/** How long a model's test vectors or warm-up may take before it is refused. */
+export const modelCheckTimeoutMs = 30_000
 
 assert(entityKeyBytesMax + 16 < 1978, 'an entity key and its generation fit an LMDB key')
 assert(hotRawKeyBytesMax < entityKeyBytesMax, 'some keys are short enough to stay raw')
@@ -254,5 +268,6 @@ assert(rowBytesMax <= sqlStatementBytesMax, 'a row fits a statement')
 assert(expectedEntitiesMax / rowsPerBucketTarget < 2 ** 32, "a bucket's number is a u32")
 assert(leaseRenewMs * 2 < leaseMs, 'a lease survives one failed renewal')
 assert(registryPollMs < 1000, 'a new registry version is taken up within a second')
+assert(modelQuietMs < modelPollMs, 'what two polls found the same is taken')
 assert(rowBytesMax < messageBytesMax, 'a row fits a message')
 assert(fillAgeMsMax <= maxStalenessMs.realtime, 'a fill never outlives what may be stale')

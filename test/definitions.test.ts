@@ -8,6 +8,7 @@ import { expect, test } from 'vitest'
 import { firstLayoutId as codecFirstLayoutId } from '../src/codec/row-version.js'
 import { LarderError } from '../src/errors.js'
 import { parseModelYaml } from '../src/predict/model-yaml.js'
+import { parseTestVectors } from '../src/predict/test-vectors.js'
 import { createSeededPrng, type Prng } from '../src/prng.js'
 import { encodeProfile } from '../src/profile-json.js'
 import { buildSnapshot } from '../src/registry/build-snapshot.js'
@@ -194,12 +195,29 @@ test(`damaged model.yaml files are read or refused, never worse (seed ${fuzzSeed
   const path = 'model.yaml'
   const text =
     'kind: lightgbm\nservice: a\nrequest_values:\n  - { name: h, type: int8, default: 1 }\n' +
-    'inputs:\n  x: h\n  y: { feature: a.b, default: 0.5 }\ncategorical: [x]\nlabels: { stable: 1 }\n'
+    'inputs:\n  x: h\n  y: { feature: a.b, default: 0.5 }\ncategorical: [x]\nlabels: { stable: 1 }\n' +
+    'versions: { latest: 2 }\nkernel: walk\n' +
+    'test_vectors: { rows: [{ version: 1, inputs: { x: 1 }, raw: [1, .nan] }] }\n'
   const counts = { value: 0, problems: 0 }
   for (let run = 0; run < fuzzRuns; run++) {
     counts[outcome(() => parseModelYaml({ path, text: damage(text, prng) }), 'bad_model')]++
   }
   expect(counts.value).toBeGreaterThan(0)
+  expect(counts.value + counts.problems).toBe(fuzzRuns)
+}, 3_600_000)
+
+test(`damaged test vectors are read or refused, never worse (seed ${fuzzSeed})`, () => {
+  const prng = createSeededPrng(fuzzSeed)
+  const path = 'test_vectors.json'
+  const text =
+    '{"tolerance": 0.5, "rows": [{"inputs": {"a": 1.5, "b": [1, NaN], "c": null}, "raw": 1},\n' +
+    '{"inputs": {"d": ["x", "y"], "e": true}, "scores": [0.5, -Infinity], "tolerance": 0}]}\n'
+  const counts = { value: 0, problems: 0 }
+  for (let run = 0; run < fuzzRuns; run++) {
+    counts[outcome(() => parseTestVectors({ path, text: damage(text, prng) }), 'bad_model')]++
+  }
+  expect(counts.value).toBeGreaterThan(0)
+  expect(counts.problems).toBeGreaterThan(0)
   expect(counts.value + counts.problems).toBe(fuzzRuns)
 }, 3_600_000)
 

@@ -6,7 +6,7 @@ import { access, stat } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { LarderError } from '../errors.js'
 import { loadAddon } from '../native.js'
-import { ModelRepository } from '../predict/model-repository.js'
+import { ModelRepository, type ModelVersion } from '../predict/model-repository.js'
 import { parseDefinitions } from '../registry/parse-definitions.js'
 import type { Config } from '../server/config.js'
 import type { CliIo } from './cli-io.js'
@@ -58,7 +58,7 @@ export async function checkProject(option: string | undefined, io: CliIo): Promi
     return [
       ok('larder.yaml', configPath),
       ...(await attempt('definitions', () => checkDefinitions(config, io))),
-      ...(await attempt('models', () => checkModels(config))),
+      ...(await attempt('models', () => checkModels(config, io))),
       await checkDataFolder(config.dataFolder),
     ]
   })
@@ -76,26 +76,33 @@ async function checkDefinitions({ featuresFolder }: Config, io: CliIo): Promise<
   return [ok('definitions', counts.join(', '))]
 }
 
-async function checkModels({ modelsFolder }: Config): Promise<Finding[]> {
+async function checkModels(config: Config, { clock, stop }: CliIo): Promise<Finding[]> {
+  const { modelsFolder } = config
   const folder = await stat(modelsFolder).catch(() => undefined)
   if (folder === undefined) {
     return [warning('models', `there is no folder ${modelsFolder}: nothing can be predicted`)]
   }
-  const repository = new ModelRepository(modelsFolder)
-  await repository.scan()
-  return repository.list().map(({ name, version, model, problem: reason }) => {
-    const subject = `model ${name}@${version}`
-    const found =
-      reason === undefined
-        ? ok(subject, formatCount(model?.treeCount ?? 0, 'tree'))
-        : problem(
-            subject,
-            reason,
-            `Correct it in ${modelsFolder}: the daemon takes it up by itself.`,
-          )
-    model?.close()
-    return found
-  })
+  const { kernel } = config.trees
+  // Nothing is served from here, so that nobody has to wait until a file is quiet.
+  const repository = new ModelRepository({ folder: modelsFolder, clock, kernel, quietMs: 0 })
+  try {
+    await repository.load(stop)
+    return repository.list().map((entry) => describeModel(entry, modelsFolder))
+  } finally {
+    await repository.close()
+  }
+}
+
+function describeModel(entry: ModelVersion, modelsFolder: string): Finding {
+  const { name, version, model, problem: reason, vectorCount } = entry
+  const subject = `model ${name}@${version}`
+  if (model === undefined || reason !== undefined) {
+    const remedy = `Correct it in ${modelsFolder}: the daemon takes it up by itself.`
+    return problem(subject, reason ?? 'not loaded', remedy)
+  }
+  const size = model.treeCount > 0 ? formatCount(model.treeCount, 'tree') : model.kind
+  const vectors = vectorCount > 0 ? `, ${formatCount(vectorCount, 'test vector')} passed` : ''
+  return ok(subject, `${size}${vectors}`)
 }
 
 /** Writable, or not there yet and its parent is. */

@@ -3,14 +3,16 @@
  *
  * Cells are numbers, `nan`, `inf`, `-inf`, or empty, which is missing. In a column of pandas categories
  * a cell is a category, which becomes the model's own code; a category that the model never saw is
- * missing, as it was in training; where all categories are words, a number is taken as a code. Anything
- * else is an error with file, line and column.
+ * missing, as it was in training; where all categories are words, a number is taken as a code. Lists and
+ * embeddings are JSON arrays. Anything else is an error with file, line and column.
  */
 import { didYouMean } from '../closest-name.js'
 import { LarderError } from '../errors.js'
-import type { Category } from '../predict/model.js'
+import { isTreeModel } from '../predict/load-model.js'
+import type { Category, Model, ModelColumn, ModelInput } from '../predict/model.js'
 import type { TreeModel } from '../predict/tree-model.js'
 import type { CsvRow } from './csv-rows.js'
+import { createListCells, type InputCells } from './list-cells.js'
 import { parseNumber } from './parse-value.js'
 
 export interface ModelCells {
@@ -20,7 +22,7 @@ export interface ModelCells {
   readonly isFull: boolean
   append(row: CsvRow): void
   /** The rows so far, one column per model input; it starts anew. */
-  take(): { readonly columns: readonly Float64Array[]; readonly rowCount: number }
+  take(): { readonly columns: readonly ModelColumn[]; readonly rowCount: number }
 }
 
 export interface CsvFile {
@@ -31,52 +33,84 @@ export interface CsvFile {
 /** Rows of a block, and the bytes it may take: a model may have very many inputs. */
 const blockRowsMax = 4096
 const blockBytesMax = 64 * 1024 * 1024
+/** Numbers of a list that a block has room for; longer ones take more. */
+const listRoomMax = 64
 
 /**
  * Matches the file's columns to the model's inputs, by the names in `first` or by position. Errors:
  * `bad_file` naming every input without a column, and every column that is there twice.
  */
-export function bindModelColumns(model: TreeModel, first: CsvRow, file: CsvFile): ModelCells {
-  const { featureNames } = model
+export function bindModelColumns(model: Model, first: CsvRow, file: CsvFile): ModelCells {
+  const names = model.inputs.map(({ name }) => name)
   const places = file.hasHeader
-    ? placesByName(featureNames, first, file.path)
-    : placesByPosition(featureNames, first, file.path)
+    ? placesByName(names, first, file.path)
+    : placesByPosition(names, first, file.path)
+  const blockRows = blockRowsOf(model.inputs)
   const readers = createReaders(model)
-  const blockRows = blockRowsOf(featureNames.length)
-  let columns = newColumns(featureNames.length, blockRows)
+  const inputs = model.inputs.map((input, index) => createCells(input, readers[index], blockRows))
   let rowCount = 0
   return {
-    notes: file.hasHeader ? notesOf(featureNames, first) : [],
+    notes: file.hasHeader ? notesOf(names, first) : [],
     get isFull() {
       return rowCount === blockRows
     },
     append(row) {
-      for (const [index, column] of columns.entries()) {
+      for (const [index, cells] of inputs.entries()) {
         const cell = row.cells[places[index] ?? -1] ?? ''
-        const value = readers[index]?.(cell.trim())
-        if (value === undefined) {
-          const where = `${file.path}:${row.lineNumber}: column "${featureNames[index]}"`
-          throw new LarderError('bad_file', `${where}: ${JSON.stringify(cell)} is not a number`)
-        }
-        column[rowCount] = value
+        if (cells.append(cell.trim())) continue
+        const where = `${file.path}:${row.lineNumber}: column "${names[index]}"`
+        throw new LarderError(
+          'bad_file',
+          `${where}: ${JSON.stringify(cell)} is not ${cells.expected}`,
+        )
       }
       rowCount += 1
     },
     take() {
-      const taken = { columns: columns.map((column) => column.slice(0, rowCount)), rowCount }
-      columns = newColumns(featureNames.length, blockRows)
+      const taken = { columns: inputs.map((cells) => cells.take()), rowCount }
       rowCount = 0
       return taken
     },
   }
 }
 
-function newColumns(columnCount: number, blockRows: number): Float64Array[] {
-  return Array.from({ length: columnCount }, () => new Float64Array(blockRows))
+function createCells(
+  input: ModelInput,
+  read: CellReader = readNumber,
+  blockRows: number,
+): InputCells {
+  const { form } = input
+  if (form.kind === 'embedding' || form.kind === 'list') return createListCells(form)
+  return createNumberCells(read, blockRows)
 }
 
-function blockRowsOf(columnCount: number): number {
-  const rowBytes = Float64Array.BYTES_PER_ELEMENT * Math.max(1, columnCount)
+function createNumberCells(read: CellReader, blockRows: number): InputCells {
+  let values = new Float64Array(blockRows)
+  let count = 0
+  return {
+    expected: 'a number',
+    append(cell) {
+      const value = read(cell)
+      if (value === undefined) return false
+      values[count++] = value
+      return true
+    },
+    take() {
+      const taken = values.subarray(0, count)
+      values = new Float64Array(blockRows)
+      count = 0
+      return taken
+    },
+  }
+}
+
+function blockRowsOf(inputs: readonly ModelInput[]): number {
+  const cellCounts = inputs.map(({ form }) => {
+    if (form.kind === 'embedding') return form.dim
+    return form.kind === 'list' ? Math.min(form.itemsMax, listRoomMax) : 1
+  })
+  const cellCount = cellCounts.reduce((sum, count) => sum + count, 0)
+  const rowBytes = Float64Array.BYTES_PER_ELEMENT * Math.max(1, cellCount)
   return Math.max(1, Math.min(blockRowsMax, Math.floor(blockBytesMax / rowBytes)))
 }
 
@@ -119,10 +153,11 @@ function readNumber(cell: string): number | undefined {
   return cell === '' ? Number.NaN : parseNumber(cell)
 }
 
-function createReaders(model: TreeModel): CellReader[] {
-  const lists = categoryListsOf(model)
-  return model.featureNames.map((_, index) => {
-    const list = lists.get(index)
+/** One per input; what lists and embeddings have is not used. */
+function createReaders(model: Model): CellReader[] {
+  const lists = isTreeModel(model) ? categoryListsOf(model) : new Map<number, never>()
+  return model.inputs.map(({ form }, index) => {
+    const list = lists.get(index) ?? (form.kind === 'category' ? form.categories : undefined)
     return list === undefined ? readNumber : createCategoryReader(list)
   })
 }

@@ -96,6 +96,8 @@ test.each([
   { argv: ['model.txt', '--raw', '--leaf'], exitCode: 2, problem: 'exclude each other' },
   { argv: ['none.txt'], exitCode: 1, problem: 'none.txt cannot be read' },
   { argv: ['rows.csv'], exitCode: 1, problem: 'LightGBM model, byte' },
+  { argv: ['model.txt', '--kernel', 'fast'], exitCode: 2, problem: "argument 'fast' is invalid" },
+  { argv: ['model.txt', '--kind', 'tree'], exitCode: 2, problem: "argument 'tree' is invalid" },
 ])('score $argv fails with its reason', async ({ argv, exitCode, problem }) => {
   await writeFile(join(folder, 'rows.csv'), `${head}\n1,x,1.5\n`)
   const result = await runCaptured(['model', 'score', ...argv, '--input', 'rows.csv'], {
@@ -103,6 +105,14 @@ test.each([
   })
   expect(result.exitCode).toBe(exitCode)
   expect(result.stderr).toContain(problem)
+})
+
+test.each([
+  ['--kernel', 'walk'],
+  ['--kind', 'lightgbm'],
+])('%s %s scores as it would without', async (...argv) => {
+  const { stdout } = await score([head, '0.25,x,1.5', '1,y,true'], '--raw', ...argv)
+  expect(stdout).toBe('1.625\n0.625\n')
 })
 
 test('a missing file of rows is told', async () => {

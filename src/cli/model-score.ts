@@ -4,14 +4,19 @@
  * Rows stream through in blocks, so memory does not grow with the file. Inputs are float64; one output
  * line per row, classes separated by commas, in the shortest form that reads back as the same number.
  */
-import { createReadStream } from 'node:fs'
-import { open, readFile, stat } from 'node:fs/promises'
-import { resolve } from 'node:path'
-import type { Command } from 'commander'
+import { createReadStream, existsSync } from 'node:fs'
+import { open, stat } from 'node:fs/promises'
+import { dirname, join, resolve } from 'node:path'
+import { type Command, Option } from 'commander'
 import { LarderError } from '../errors.js'
 import { modelFileBytesMax } from '../limits.js'
-import { parseLightgbmModel } from '../predict/lightgbm-model.js'
-import type { TreeModel } from '../predict/tree-model.js'
+import { isTreeModel, loadModel } from '../predict/load-model.js'
+import type { Model, ModelColumn } from '../predict/model.js'
+import { kindOfFile } from '../predict/model-files.js'
+import { type ModelKind, modelKinds } from '../predict/model-kind.js'
+import { readModelYaml } from '../predict/model-state.js'
+import type { ModelYaml } from '../predict/model-yaml.js'
+import { type TreeKernel, treeKernels } from '../predict/tree-kernel.js'
 import type { CliIo } from './cli-io.js'
 import type { CommandContext } from './command-context.js'
 import { parseCsv } from './csv-rows.js'
@@ -22,6 +27,8 @@ interface ScoreOptions {
   readonly header: boolean
   readonly raw?: boolean
   readonly leaf?: boolean
+  readonly kind?: ModelKind
+  readonly kernel: TreeKernel
   readonly output: string
   readonly json?: boolean
 }
@@ -30,12 +37,23 @@ export function addModelCommand(program: Command, context: CommandContext): void
   const model = program.command('model').description('Work with model files, without a daemon')
   model
     .command('score')
-    .description('Score the rows of a CSV file with a LightGBM text model')
-    .argument('<model-file>', 'a LightGBM text model, such as models/NAME/1/model.txt')
+    .description('Score the rows of a CSV file with the model of a file')
+    .argument('<model-file>', "a model's file, such as models/NAME/1/model.txt")
     .requiredOption('--input <csv>', 'the rows; columns are matched to the inputs by name')
     .option('--no-header', "the columns are the model's inputs in order, without names")
     .option('--raw', "raw scores, without the objective's transform")
     .option('--leaf', 'the leaf of each tree that a row falls into')
+    .addOption(
+      new Option(
+        '--kind <kind>',
+        'what the file is (default: as its name says, else lightgbm)',
+      ).choices([...modelKinds]),
+    )
+    .addOption(
+      new Option('--kernel <name>', 'the kernel that trees run in')
+        .choices([...treeKernels])
+        .default('auto'),
+    )
     .option('--output <file>', 'where the scores go; - is stdout', '-')
     .option('--json', 'one JSON document instead of lines')
     .action((modelFile: string, options: ScoreOptions) => score(modelFile, options, context))
@@ -49,8 +67,14 @@ async function score(
   if (options.raw && options.leaf) {
     throw new LarderError('invalid_argument', '--raw and --leaf exclude each other')
   }
-  const model = await readModel(resolve(io.cwd, modelFile))
+  const model = await readModel(resolve(io.cwd, modelFile), options)
   try {
+    if (options.leaf && !isTreeModel(model)) {
+      throw new LarderError(
+        'invalid_argument',
+        `--leaf is for trees, not for a ${model.kind} model`,
+      )
+    }
     for (const warning of model.warnings) await io.stderr.write(`note: ${warning}\n`)
     const inputPath = resolve(io.cwd, options.input)
     const lines = scoreRows(model, { inputPath, options, io })
@@ -60,7 +84,7 @@ async function score(
   }
 }
 
-async function readModel(path: string): Promise<TreeModel> {
+async function readModel(path: string, options: ScoreOptions): Promise<Model> {
   const file = await stat(path).catch((error: Error) => {
     throw new LarderError('bad_file', `${path} cannot be read: ${error.message}`, { cause: error })
   })
@@ -74,7 +98,21 @@ async function readModel(path: string): Promise<TreeModel> {
       `${path} has ${fileBytes} bytes; a model file may have ${modelFileBytesMax}`,
     )
   }
-  return parseLightgbmModel(await readFile(path))
+  const kind = options.kind ?? kindOfFile(path)
+  const yaml = kind === 'onnx' ? await readYamlOf(path) : undefined
+  return await loadModel({
+    kind,
+    path,
+    kernel: options.kernel,
+    tensors: yaml?.tensors ?? new Map(),
+    output: yaml?.output,
+  })
+}
+
+/** The model.yaml of a file in a repository, which says what an ONNX model's tensors are made of. */
+async function readYamlOf(path: string): Promise<ModelYaml | undefined> {
+  const yamlPath = join(dirname(dirname(path)), 'model.yaml')
+  return existsSync(yamlPath) ? await readModelYaml(yamlPath) : undefined
 }
 
 interface Scoring {
@@ -87,7 +125,7 @@ interface Scoring {
 type ScoredRow = Float64Array | Int32Array
 
 async function* scoreRows(
-  model: TreeModel,
+  model: Model,
   { inputPath, options, io }: Scoring,
 ): AsyncGenerator<ScoredRow> {
   const rows = parseCsv(inputPath, readText(inputPath))
@@ -120,19 +158,32 @@ async function* readText(path: string): AsyncGenerator<string> {
 }
 
 async function* scoreBlock(
-  model: TreeModel,
+  model: Model,
   cells: ModelCells,
   options: ScoreOptions,
   signal: AbortSignal,
 ): AsyncGenerator<ScoredRow> {
   const { columns, rowCount } = cells.take()
-  const width = options.leaf ? model.treeCount : model.outputCount
-  const output = options.leaf
-    ? new Int32Array(rowCount * width)
-    : new Float64Array(rowCount * width)
-  if (output instanceof Int32Array) await model.predictLeaves(columns, rowCount, output, signal)
-  else await model.predict(columns, rowCount, output, { raw: options.raw ?? false }, signal)
+  const { output, width } = await scoreColumns(model, { columns, rowCount }, options, signal)
   for (let row = 0; row < rowCount; row += 1) yield output.subarray(row * width, (row + 1) * width)
+}
+
+async function scoreColumns(
+  model: Model,
+  { columns, rowCount }: { readonly columns: readonly ModelColumn[]; readonly rowCount: number },
+  options: ScoreOptions,
+  signal: AbortSignal,
+): Promise<{ readonly output: ScoredRow; readonly width: number }> {
+  if (options.leaf && isTreeModel(model)) {
+    const leaves = new Int32Array(rowCount * model.treeCount)
+    // A model of trees has numbers only, which are no lists.
+    const numbers = columns.filter((column) => column instanceof Float64Array)
+    await model.predictLeaves(numbers, rowCount, leaves, signal)
+    return { output: leaves, width: model.treeCount }
+  }
+  const scores = new Float64Array(rowCount * model.outputCount)
+  await model.predict(columns, rowCount, scores, { raw: options.raw ?? false }, signal)
+  return { output: scores, width: model.outputCount }
 }
 
 /** Text is handed over in pieces of about this many characters: a write per row would be slow. */

@@ -12,6 +12,7 @@ import type {
   ListModelsResponse,
   PlanResponse,
   RegisterLayoutResponse,
+  ReloadModelsResponse,
 } from '../gen/larder/v1/admin.js'
 import type { DeleteEntitiesResponse } from '../gen/larder/v1/ingest.js'
 import { type Prng, systemPrng } from '../prng.js'
@@ -35,6 +36,7 @@ import {
   startPlan,
   startPredict,
   startRegistry,
+  startReloadModels,
   startStatus,
 } from './start-call.js'
 import {
@@ -82,6 +84,8 @@ export interface LarderClient {
     signal?: AbortSignal,
   ): Promise<RegisterLayoutResponse>
   models(signal?: AbortSignal): Promise<ListModelsResponse>
+  /** Has the daemon look for newer models now; the versions that changed, and all of them. */
+  reloadModels(signal?: AbortSignal): Promise<ReloadModelsResponse>
   status(signal?: AbortSignal): Promise<GetStatusResponse>
   health(signal?: AbortSignal): Promise<Health>
   close(): void
@@ -122,6 +126,7 @@ export function createLarderClient(options: LarderClientOptions): LarderClient {
     registerLayout: async (layout: RegisterLayoutOptions, signal?: AbortSignal) =>
       await read(startRegisterLayout(layout), signal),
     models: (signal?: AbortSignal) => read(startModels, signal),
+    reloadModels: (signal?: AbortSignal) => read(startReloadModels, signal),
     status: (signal?: AbortSignal) => read(startStatus, signal),
     health: (signal?: AbortSignal) => read(startHealthCheck, signal),
     close: () => channels.close(),

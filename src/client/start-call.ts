@@ -12,6 +12,7 @@ import type {
   GetStatusResponse,
   ListModelsResponse,
   PlanResponse,
+  ReloadModelsResponse,
 } from '../gen/larder/v1/admin.js'
 import type { DeleteEntitiesRequest } from '../gen/larder/v1/ingest.js'
 import type {
@@ -121,6 +122,9 @@ export const startRegistry: StartCall<GetRegistryResponse> = (daemon, metadata, 
 
 export const startModels: StartCall<ListModelsResponse> = (daemon, metadata, call, done) =>
   daemon.admin.listModels({}, metadata, call, done)
+
+export const startReloadModels: StartCall<ReloadModelsResponse> = (daemon, metadata, call, done) =>
+  daemon.admin.reloadModels({}, metadata, call, done)
 
 export const startStatus: StartCall<GetStatusResponse> = (daemon, metadata, call, done) =>
   daemon.admin.getStatus({}, metadata, call, done)

@@ -1,80 +1,86 @@
 /**
  * The model repository: a folder of models, loaded, kept up to date, and never made worse.
  *
- *   models/NAME/model.yaml          optional: service, request values, input names, labels
- *   models/NAME/VERSION/model.txt   a LightGBM text model (or model.lgb, as MLflow writes it)
+ *   models/NAME/model.yaml   optional: kind, service, request values, input names, labels
+ *   models/NAME/VERSION/…    a model's file by its kind, and perhaps its test vectors
  *
- * A scan loads what is new or changed beside what serves, and swaps only what loaded well: a broken
- * file never replaces a good model. What is replaced is freed when the last request that uses it ends.
+ * A scan loads what is new or changed beside what serves, checks it, and swaps only what passed: a broken
+ * file never replaces a good model. What is replaced is closed when the last request that can use it ends.
  */
-import { readdir, readFile, stat } from 'node:fs/promises'
-import { join } from 'node:path'
-import { didYouMean } from '../closest-name.js'
+import type { Clock } from '../clock.js'
 import { LarderError } from '../errors.js'
-import { configBytesMax, modelFileBytesMax } from '../limits.js'
+import { modelQuietMs } from '../limits.js'
 import type { Snapshot } from '../registry/snapshot.js'
 import { type BoundModel, bindModel } from './bind-model.js'
-import { parseLightgbmModel } from './lightgbm-model.js'
+import { type FoundModel, findModels } from './find-versions.js'
 import type { Model } from './model.js'
-import { type ModelYaml, parseModelYaml } from './model-yaml.js'
+import { ModelDrain } from './model-drain.js'
+import { type ModelState, scanModel } from './model-state.js'
+import { isLoaded, type LoadedVersion, type ModelVersion, versionName } from './model-version.js'
+import { QuietStamps } from './quiet-stamps.js'
+import { selectVersions } from './select-version.js'
+import type { TreeKernel } from './tree-kernel.js'
 
-/** One version of a model: loaded, or why it is not. */
-export interface ModelVersion {
-  readonly name: string
-  readonly version: string
-  readonly labels: readonly string[]
-  readonly yaml: ModelYaml | undefined
-  readonly model: Model | undefined
-  /** Why the files as they are now cannot be used; an older `model` may still serve. */
-  readonly problem: string | undefined
+export type { ModelVersion } from './model-version.js'
+
+export interface ModelRepositoryOptions {
+  readonly folder: string
+  readonly clock: Clock
+  /** The kernel that all trees run in, whatever model.yaml says; `auto` leaves the choice there. */
+  readonly kernel: TreeKernel
+  /** How long files must be left alone before they are loaded; 0 still takes two looks. */
+  readonly quietMs?: number
 }
 
-interface Loaded {
-  readonly stamp: string
+/** What became of a version in a scan. */
+export interface ModelChange {
+  /** `changed`: its labels or settings only; `refused`: its files cannot be used. */
+  readonly what: 'loaded' | 'refused' | 'changed' | 'removed'
   readonly entry: ModelVersion
 }
 
-/** The file names of a version's model, in order of preference. */
-const modelFileNames = ['model.txt', 'model.lgb'] as const
-/** Up to 15 digits: versions are compared as numbers. */
-const versionPattern = /^[1-9][0-9]{0,14}$/
-const namePattern = /^[A-Za-z_][A-Za-z0-9_]{0,63}$/
-const stableLabel = 'stable'
-
 export class ModelRepository {
-  readonly #folder: string
-  #loaded: ReadonlyMap<string, Loaded> = new Map()
-  #bound = new WeakMap<Snapshot, Map<ModelVersion, BoundModel | LarderError>>()
+  readonly #options: ModelRepositoryOptions
+  readonly #quietMs: number
+  readonly #quiet: QuietStamps
+  readonly #drain = new ModelDrain()
+  /** By name, in order. */
+  #models: ReadonlyMap<string, ModelState> = new Map()
+  #bound = new WeakMap<Snapshot, WeakMap<ModelVersion, BoundModel | LarderError>>()
+  /** Ends when the scan under way does. */
+  #scanning: Promise<unknown> = Promise.resolve()
+  /** Something was found that must be looked at again before it is taken. */
+  #isUnsettled = false
+  #isClosed = false
 
-  /** A repository over `folder`, empty until the first `scan`. */
-  constructor(folder: string) {
-    this.#folder = folder
+  /** Empty until the first scans. */
+  constructor(options: ModelRepositoryOptions) {
+    this.#options = options
+    this.#quietMs = options.quietMs ?? modelQuietMs
+    this.#quiet = new QuietStamps(this.#quietMs)
   }
 
   /** Every version of every model, by name, then from the oldest version to the newest. */
   list(): readonly ModelVersion[] {
-    return [...this.#loaded.values()].map(({ entry }) => entry)
+    return [...this.#models.values()].flatMap(({ versions }) => versions.map(({ entry }) => entry))
   }
 
   /**
-   * Looks at the folder and loads what is new or changed. Returns the versions whose state changed.
-   * Never throws for a broken model: its entry says what is wrong.
+   * Looks at the folder and loads what is new or changed and was found the same `quietMs` before. Waits
+   * for a scan under way. Never throws for a broken model: its entry says what is wrong.
    */
-  async scan(): Promise<readonly ModelVersion[]> {
-    const next = new Map<string, Loaded>()
-    const changed: string[] = []
-    for (const found of await this.#find()) {
-      const key = keyOf(found)
-      const known = this.#loaded.get(key)
-      if (known?.stamp === found.stamp) {
-        next.set(key, known)
-        continue
-      }
-      next.set(key, await loadVersion(found, known?.entry))
-      changed.push(key)
-    }
-    this.#loaded = withLabels(next, this.#loaded)
-    return changed.flatMap((key) => this.#loaded.get(key)?.entry ?? [])
+  scan(): Promise<readonly ModelChange[]> {
+    return this.#alone(() => this.#scan())
+  }
+
+  /** As `scan`; where something must be looked at twice, it waits and does so. */
+  load(signal?: AbortSignal): Promise<readonly ModelChange[]> {
+    return this.#alone(async () => {
+      const first = await this.#scan()
+      if (!this.#isUnsettled) return first
+      if (this.#quietMs > 0) await this.#options.clock.sleep(this.#quietMs + 1, signal)
+      return [...first, ...(await this.#scan())]
+    })
   }
 
   /**
@@ -82,240 +88,147 @@ export class ModelRepository {
    * and `bad_model` where that version could not be loaded.
    */
   find(reference: string): LoadedVersion {
-    const [first] = this.#candidates(reference)
+    const [first] = selectVersions(this.list(), reference)
     return first
   }
 
   /**
    * The version that `reference` means, bound to `snapshot`, once per snapshot. Where no version is
-   * named or stable, the newest that fits is meant. Throws `bad_model` where none fits.
+   * named or stable, the newest that fits is meant. Throws `bad_model` where none fits. Its model is open
+   * until the work of `whileInUse` around this call ends.
    */
   bind(reference: string, snapshot: Snapshot): BoundModel & { readonly entry: ModelVersion } {
     let failure: LarderError | undefined
-    for (const entry of this.#candidates(reference)) {
-      const bound = this.#bindOnce(entry, entry.model, snapshot)
+    for (const entry of selectVersions(this.list(), reference)) {
+      const bound = this.#bindOnce(entry, snapshot)
       if (!(bound instanceof LarderError)) return { ...bound, entry }
       failure ??= new LarderError(
         'bad_model',
-        `model '${keyOf(entry)}' does not fit the definitions: ${bound.message}`,
+        `model '${versionName(entry)}' does not fit the definitions: ${bound.message}`,
       )
     }
     throw failure ?? new LarderError('internal', `no version of '${reference}' was tried`)
   }
 
-  /** The versions that `reference` may mean, the likeliest first; all of them are loaded. */
-  #candidates(reference: string): readonly [LoadedVersion, ...LoadedVersion[]] {
-    const at = reference.indexOf('@')
-    const name = at === -1 ? reference : reference.slice(0, at)
-    const selector = at === -1 ? undefined : reference.slice(at + 1)
-    const versions = this.list().filter((entry) => entry.name === name)
-    if (versions.length === 0) {
-      const names = this.list().map((entry) => entry.name)
-      throw new LarderError('not_found', `no model '${name}'${didYouMean(name, names)}`)
-    }
-    const [first, ...others] = selectVersions(versions, selector)
-    if (first === undefined) {
-      const known = versions.flatMap(({ version, labels }) => [version, ...labels]).join(', ')
-      throw new LarderError('not_found', `model '${name}' has no '${selector}' (it has ${known})`)
-    }
-    if (!isLoaded(first)) {
-      throw new LarderError('bad_model', `model '${keyOf(first)}' cannot be used: ${first.problem}`)
-    }
-    return [first, ...others.filter(isLoaded)]
+  /** Does `work`; no model that it binds is closed before it ends. */
+  whileInUse<Result>(work: () => Promise<Result>): Promise<Result> {
+    return this.#drain.whileInUse(work)
   }
 
-  #bindOnce(entry: ModelVersion, model: Model, snapshot: Snapshot): BoundModel | LarderError {
+  /** Closes every model once no request uses it. Nothing is found afterwards. */
+  async close(): Promise<void> {
+    this.#isClosed = true
+    await this.#scanning
+    this.#replace(new Map())
+  }
+
+  #alone<Result>(work: () => Promise<Result>): Promise<Result> {
+    const result = this.#scanning.then(work)
+    this.#scanning = result.catch(() => undefined)
+    return result
+  }
+
+  async #scan(): Promise<readonly ModelChange[]> {
+    if (this.#isClosed) return []
+    const before = this.#models
+    const found = await this.#find()
+    this.#isUnsettled = false
+    const { clock, kernel } = this.#options
+    const paths = new Set<string>()
+    const isQuiet = (path: string, stamp: string) => {
+      paths.add(path)
+      const quiet = this.#quiet.isQuiet(path, stamp, clock.monotonicMs())
+      if (!quiet) this.#isUnsettled = true
+      return quiet
+    }
+    for (const model of found) {
+      const state = await scanModel(model, before.get(model.name), { clock, kernel, isQuiet })
+      // Each model as soon as it is loaded: two generations of all of them might not fit in memory.
+      this.#replace(withModel(this.#models, model.name, state))
+    }
+    this.#quiet.keepOnly(paths)
+    const names = new Set(found.map(({ name }) => name))
+    this.#replace(new Map([...this.#models].filter(([name]) => names.has(name))))
+    return changesBetween(entriesOf(before), entriesOf(this.#models))
+  }
+
+  async #find(): Promise<readonly FoundModel[]> {
+    const { folder } = this.#options
+    const found = await findModels(folder)
+    if (found !== undefined) return found
+    if (this.#models.size === 0) return []
+    throw new LarderError(
+      'unavailable',
+      `the folder of models, ${folder}, is gone: what was loaded serves on`,
+    )
+  }
+
+  /** Swaps, and retires the models that can no longer be found. */
+  #replace(models: ReadonlyMap<string, ModelState>): void {
+    const before = modelsOf(this.#models)
+    this.#models = models
+    const after = modelsOf(models)
+    this.#drain.retire([...before].filter((model) => !after.has(model)))
+  }
+
+  #bindOnce(entry: LoadedVersion, snapshot: Snapshot): BoundModel | LarderError {
     const bySnapshot =
-      this.#bound.get(snapshot) ?? new Map<ModelVersion, BoundModel | LarderError>()
+      this.#bound.get(snapshot) ?? new WeakMap<ModelVersion, BoundModel | LarderError>()
     this.#bound.set(snapshot, bySnapshot)
     const known = bySnapshot.get(entry)
     if (known !== undefined) return known
-    const bound = tryBind(entry, model, snapshot)
+    const bound = tryBind(entry, snapshot)
     bySnapshot.set(entry, bound)
     return bound
   }
-
-  async #find(): Promise<FoundVersion[]> {
-    const found: FoundVersion[] = []
-    for (const name of await subfolders(this.#folder)) {
-      if (!namePattern.test(name)) continue
-      const folder = join(this.#folder, name)
-      const yamlPath = join(folder, 'model.yaml')
-      const yamlStamp = await fileStamp(yamlPath)
-      const versions = (await subfolders(folder)).filter((version) => versionPattern.test(version))
-      versions.sort((a, b) => Number(a) - Number(b))
-      for (const version of versions) {
-        const file = await findModelFile(join(folder, version))
-        if (file === undefined) continue
-        const stamp = `${yamlStamp ?? 'none'} ${file.path} ${file.stamp}`
-        found.push({
-          name,
-          version,
-          stamp,
-          filePath: file.path,
-          yamlPath: yamlStamp === undefined ? undefined : yamlPath,
-        })
-      }
-    }
-    return found
-  }
 }
 
-interface FoundVersion {
-  readonly name: string
-  readonly version: string
-  readonly stamp: string
-  readonly filePath: string
-  readonly yamlPath: string | undefined
-}
-
-async function loadVersion(
-  found: FoundVersion,
-  previous: ModelVersion | undefined,
-): Promise<Loaded> {
-  const { name, version, stamp } = found
-  const labels = previous?.labels ?? []
+function tryBind({ model, yaml }: LoadedVersion, snapshot: Snapshot): BoundModel | LarderError {
   try {
-    const yaml = found.yamlPath === undefined ? undefined : await loadYaml(found.yamlPath)
-    const model = parseLightgbmModel(await readBounded(found.filePath, modelFileBytesMax))
-    return { stamp, entry: { name, version, labels, yaml, model, problem: undefined } }
-  } catch (thrown) {
-    const { code, message } = LarderError.from(thrown)
-    const { yaml, model } = previous ?? { yaml: undefined, model: undefined }
-    const entry = { name, version, labels, yaml, model, problem: message }
-    // What is not the file's fault may be over at the next scan, without a change of the file.
-    return { stamp: code === 'internal' ? '' : stamp, entry }
-  }
-}
-
-async function loadYaml(path: string): Promise<ModelYaml> {
-  const text = (await readBounded(path, configBytesMax)).toString('utf8')
-  return parseModelYaml({ path, text })
-}
-
-function keyOf({ name, version }: Pick<ModelVersion, 'name' | 'version'>): string {
-  return `${name}@${version}`
-}
-
-/**
- * Moves each label to the version that model.yaml gives it, if that version can be used; otherwise it
- * stays where it was.
- */
-function withLabels(
-  next: ReadonlyMap<string, Loaded>,
-  previous: ReadonlyMap<string, Loaded>,
-): ReadonlyMap<string, Loaded> {
-  const labelled = new Map<string, Loaded>()
-  for (const [key, { stamp, entry }] of next) {
-    const kept = previous.get(key)?.entry.labels ?? []
-    const labels = labelsWanted(entry.yaml, entry.name, next)
-      .filter(({ label, version, isUsable }) =>
-        isUsable ? version === entry.version : kept.includes(label),
-      )
-      .map(({ label }) => label)
-    const isSame = labels.join() === entry.labels.join()
-    // The same object where nothing changed: what is bound to it stays bound.
-    labelled.set(key, { stamp, entry: isSame ? entry : { ...entry, labels } })
-  }
-  return labelled
-}
-
-function labelsWanted(
-  yaml: ModelYaml | undefined,
-  name: string,
-  loaded: ReadonlyMap<string, Loaded>,
-) {
-  return [...(yaml?.labels ?? new Map<string, string>())].map(([label, version]) => ({
-    label,
-    version,
-    isUsable: loaded.get(keyOf({ name, version }))?.entry.model !== undefined,
-  }))
-}
-
-/**
- * The named version or label; without one the stable version, or where no version is to be stable all
- * that are loaded, the newest first. Throws `bad_model` where the version that is to be stable cannot be.
- */
-function selectVersions(
-  versions: readonly ModelVersion[],
-  selector: string | undefined,
-): readonly ModelVersion[] {
-  if (selector !== undefined) {
-    return versions.filter(
-      ({ version, labels }) => version === selector || labels.includes(selector),
-    )
-  }
-  const stable = versions.filter(({ labels }) => labels.includes(stableLabel))
-  if (stable.length > 0) return stable
-  for (const { name, yaml } of versions) {
-    const version = yaml?.labels.get(stableLabel)
-    if (version === undefined) continue
-    throw new LarderError(
-      'bad_model',
-      `model '${name}': its label ${stableLabel} names version ${version}, which is not there or ` +
-        'cannot be used; name another version, or correct model.yaml',
-    )
-  }
-  const newestFirst = versions.toReversed()
-  const loaded = newestFirst.filter(isLoaded)
-  return loaded.length > 0 ? loaded : newestFirst
-}
-
-type LoadedVersion = ModelVersion & { readonly model: Model }
-
-function isLoaded(entry: ModelVersion): entry is LoadedVersion {
-  return entry.model !== undefined
-}
-
-function tryBind(entry: ModelVersion, model: Model, snapshot: Snapshot): BoundModel | LarderError {
-  try {
-    return bindModel(model, entry.yaml, snapshot)
+    return bindModel(model, yaml, snapshot)
   } catch (thrown) {
     return LarderError.from(thrown)
   }
 }
 
-async function subfolders(folder: string): Promise<string[]> {
-  try {
-    const entries = await readdir(folder, { withFileTypes: true })
-    return entries
-      .filter((entry) => entry.isDirectory())
-      .map((entry) => entry.name)
-      .sort()
-  } catch (thrown) {
-    if (isMissing(thrown)) return []
-    throw thrown
-  }
+function withModel(
+  models: ReadonlyMap<string, ModelState>,
+  name: string,
+  state: ModelState,
+): ReadonlyMap<string, ModelState> {
+  const changed = new Map(models).set(name, state)
+  return new Map([...changed].sort(([a], [b]) => (a < b ? -1 : 1)))
 }
 
-async function findModelFile(folder: string) {
-  for (const fileName of modelFileNames) {
-    const path = join(folder, fileName)
-    const stamp = await fileStamp(path)
-    if (stamp !== undefined) return { path, stamp }
-  }
-  return undefined
+function modelsOf(states: ReadonlyMap<string, ModelState>): ReadonlySet<Model> {
+  const entries = [...entriesOf(states).values()]
+  return new Set(entries.filter(isLoaded).map(({ model }) => model))
 }
 
-/** What tells one state of a file from another; undefined where there is no file. */
-async function fileStamp(path: string): Promise<string | undefined> {
-  try {
-    const { size, mtimeMs, ino } = await stat(path)
-    return `${size} ${mtimeMs} ${ino}`
-  } catch (thrown) {
-    if (isMissing(thrown)) return undefined
-    throw thrown
-  }
+function entriesOf(states: ReadonlyMap<string, ModelState>): ReadonlyMap<string, ModelVersion> {
+  const entries = [...states.values()].flatMap(({ versions }) => versions.map(({ entry }) => entry))
+  return new Map(entries.map((entry) => [versionName(entry), entry]))
 }
 
-async function readBounded(path: string, bytesMax: number): Promise<Buffer> {
-  const { size } = await stat(path)
-  if (size > bytesMax) {
-    throw new LarderError('bad_model', `${path} has ${size} bytes, at most ${bytesMax} are read`)
+/** Versions that are only waited for are no news. */
+function changesBetween(
+  before: ReadonlyMap<string, ModelVersion>,
+  after: ReadonlyMap<string, ModelVersion>,
+): readonly ModelChange[] {
+  const changes: ModelChange[] = []
+  for (const [key, entry] of after) {
+    const known = before.get(key)
+    if (entry === known || entry.isPending) continue
+    if (entry.problem !== undefined && entry.problem !== known?.problem) {
+      changes.push({ what: 'refused', entry })
+    } else if (entry.problem === undefined && entry.model !== known?.model) {
+      changes.push({ what: 'loaded', entry })
+    } else if (entry.labels !== known?.labels || entry.yaml !== known.yaml) {
+      changes.push({ what: 'changed', entry })
+    }
   }
-  return await readFile(path)
-}
-
-function isMissing(thrown: unknown): boolean {
-  return thrown instanceof Error && 'code' in thrown && thrown.code === 'ENOENT'
+  for (const [key, entry] of before) {
+    if (!after.has(key) && !entry.isPending) changes.push({ what: 'removed', entry })
+  }
+  return changes
 }

@@ -10,20 +10,28 @@
  *     mean_delay: { feature: origin.delay_mean_7d, default: 0 }
  *   categorical: [busiest_destination]   # inputs with category codes, in the model's order
  *   labels: { stable: 1 }                # version of each label
+ *   versions: { latest: 2 }              # which are loaded; all, unless it is there
+ *   kernel: bitmask-portable             # of trees; what is fastest, unless it is there
+ *   tensors: { input: [a, b] }           # of ONNX: the inputs whose numbers make a tensor's columns
+ *   output: scores                       # of ONNX: the tensor that holds the scores
+ *   test_vectors: { rows: [] }           # see test-vectors.ts
  */
 import { z } from 'zod'
-import { didYouMean } from '../closest-name.js'
-import type { DefaultScalar, DefaultValue } from '../declared.js'
+import { didYouMeanOrKnown } from '../closest-name.js'
+import type { DefaultValue } from '../declared.js'
 import { LarderError } from '../errors.js'
 import type { FeatureType } from '../feature-type.js'
-import { configBytesMax, featureNameCharsMax } from '../limits.js'
+import { configBytesMax, featureNameCharsMax, foreignNameCharsMax } from '../limits.js'
 import { createProblemList, formatPosition, type Position, type ProblemList } from '../problems.js'
 import { quoteText } from '../quoted-text.js'
 import { readDefault } from '../registry/default-field.js'
 import { nameSchema, typeSchema } from '../registry/definition-schemas.js'
 import { parseYaml, type YamlNode } from '../yaml-document.js'
 import { entriesOf, itemsOf, listSchema, mapSchema, readFields, readValue } from '../yaml-fields.js'
-import { modelKinds } from './model-kind.js'
+import { type ModelKind, modelKinds } from './model-kind.js'
+import { readTestVectors, type TestVector, testVectorsSchema } from './test-vectors.js'
+import { type TreeKernel, treeKernels } from './tree-kernel.js'
+import { readVersionPolicy, type VersionPolicy, versionSchema } from './version-policy.js'
 
 /** A value that every caller gives; its default stands in where one does not. */
 export interface RequestValue {
@@ -37,11 +45,11 @@ export interface MappedInput {
   /** A service feature, `role.feature`, or a request value. */
   readonly feature: string
   /** As it was written: whether it fits shows when the model is bound. */
-  readonly defaultValue: DefaultScalar | readonly DefaultScalar[] | undefined
+  readonly defaultValue: DefaultValue | undefined
 }
 
 export interface ModelYaml {
-  readonly kind: 'lightgbm'
+  readonly kind: ModelKind
   /** Undefined where it is to be found by the inputs' names. */
   readonly service: string | undefined
   readonly requestValues: readonly RequestValue[]
@@ -51,34 +59,41 @@ export interface ModelYaml {
   readonly categorical: readonly string[] | undefined
   /** The version that each label names. */
   readonly labels: ReadonlyMap<string, string>
+  readonly versions: VersionPolicy
+  /** Of trees; `auto` where it is not forced. */
+  readonly kernel: TreeKernel
+  /** Of ONNX: for each input tensor, the inputs whose numbers make its columns. */
+  readonly tensors: ReadonlyMap<string, readonly string[]>
+  /** Of ONNX: the tensor that holds the scores; undefined where the model tells. */
+  readonly output: string | undefined
+  readonly testVectors: readonly TestVector[]
 }
 
-/** Kinds that are planned, told apart from misspelt ones. */
-const laterKinds: readonly string[] = modelKinds.filter((kind) => kind !== 'lightgbm')
-
-const kindSchema = z.string().transform((text, context): 'lightgbm' => {
-  if (text === 'lightgbm') return text
-  const why = laterKinds.includes(text)
-    ? 'is not supported yet: only lightgbm is'
-    : `is not a kind of model${didYouMean(text, modelKinds)}`
+const kindSchema = z.string().transform((text, context): ModelKind => {
+  const kind = modelKinds.find((known) => known === text)
+  if (kind !== undefined) return kind
+  const why = `is not a kind of model${didYouMeanOrKnown(text, modelKinds)}`
+  context.addIssue({ code: 'custom', message: `${quoteText(text)} ${why}` })
+  return z.NEVER
+})
+const kernelSchema = z.string().transform((text, context): TreeKernel => {
+  const kernel = treeKernels.find((known) => known === text)
+  if (kernel !== undefined) return kernel
+  const why = `is not a kernel${didYouMeanOrKnown(text, treeKernels)}`
   context.addIssue({ code: 'custom', message: `${quoteText(text)} ${why}` })
   return z.NEVER
 })
 /** Features are `role.feature`, request values plain names; inputs have whatever names they have. */
 const featureSchema = z.string().min(1).max(featureNameCharsMax)
-/** Not z.number(), which refuses infinities. */
-const scalarSchema = z.custom<DefaultScalar>(
-  (value) => ['number', 'bigint', 'boolean', 'string'].includes(typeof value),
-  { error: 'expected a number, text, true or false' },
+/** Not z.number(), which refuses infinities. Lists are for inputs of lists and embeddings. */
+const defaultSchema = z.custom<DefaultValue>(
+  (value) => (Array.isArray(value) ? value.every(isScalar) : isScalar(value)),
+  { error: 'expected a number, text, true or false, or a list of them' },
 )
+const tensorSchema = z.array(z.string().min(1).max(foreignNameCharsMax)).min(1)
 const labelSchema = z
   .string()
   .regex(/^[a-z][a-z0-9_-]{0,63}$/, { error: 'expected a label of a-z, 0-9, _ and -' })
-const versionError = { error: 'expected a version, a whole number from 1' }
-const versionSchema = z
-  .union([z.number(), z.string()], versionError)
-  .transform(String)
-  .pipe(z.string().regex(/^[1-9][0-9]{0,17}$/, versionError))
 
 const modelShape = {
   kind: kindSchema,
@@ -87,11 +102,20 @@ const modelShape = {
   inputs: mapSchema.optional(),
   categorical: z.array(z.string()).optional(),
   labels: mapSchema.optional(),
+  versions: z.unknown(),
+  kernel: kernelSchema.optional(),
+  tensors: mapSchema.optional(),
+  output: z.string().min(1).max(foreignNameCharsMax).optional(),
+  test_vectors: testVectorsSchema.optional(),
+}
+/** Keys that only some kinds have. */
+const keysOfKinds: Readonly<Partial<Record<keyof typeof modelShape, readonly ModelKind[]>>> = {
+  categorical: ['lightgbm', 'xgboost'],
+  kernel: ['lightgbm', 'xgboost', 'composite'],
+  tensors: ['onnx'],
+  output: ['onnx'],
 }
 const requestValueShape = { name: nameSchema, type: typeSchema, default: z.unknown() }
-const defaultSchema = z.union([scalarSchema, z.array(scalarSchema).readonly()], {
-  error: 'expected a number, text, true or false, or a list of them',
-})
 const inputShape = { feature: featureSchema, default: defaultSchema.optional() }
 
 /** Reads a model.yaml. Throws `bad_model` with a line `file:line:column: message` per problem. */
@@ -109,14 +133,30 @@ function readModel(root: YamlNode, problems: ProblemList): ModelYaml | undefined
   const requestValues = readRequestValues(fields.request_values.node, problems)
   const inputs = readInputs(fields.inputs.node, problems)
   const labels = readLabels(fields.labels.node, problems)
-  if (fields.kind.value === undefined) return undefined
+  const tensors = readTensors(fields.tensors.node, problems)
+  const versions = readVersionPolicy(fields.versions.node, problems)
+  const { test_vectors: vectors } = fields
+  const vectorsNode = vectors.value === undefined ? undefined : vectors.node
+  const testVectors = readTestVectors(vectorsNode, { namesVersions: true }, problems)
+  const kind = fields.kind.value
+  if (kind === undefined) return undefined
+  for (const [key, kinds] of Object.entries(keysOfKinds)) {
+    const entry = entriesOf(root).get(key)
+    if (entry === undefined || kinds.includes(kind)) continue
+    problems.add(entry.keyAt, `"${key}" means nothing for ${kind}: it is for ${kinds.join(', ')}`)
+  }
   return Object.freeze({
-    kind: fields.kind.value,
+    kind,
     service: fields.service.value,
     requestValues,
     inputs,
     categorical: fields.categorical.value,
     labels,
+    versions,
+    kernel: fields.kernel.value ?? 'auto',
+    tensors,
+    output: fields.output.value,
+    testVectors,
   })
 }
 
@@ -161,6 +201,22 @@ function readInputs(
     }
   }
   return inputs
+}
+
+function readTensors(
+  map: YamlNode | undefined,
+  problems: ProblemList,
+): ReadonlyMap<string, readonly string[]> {
+  const tensors = new Map<string, readonly string[]>()
+  for (const [tensor, { node }] of entriesOf(map)) {
+    const inputs = readValue(node, tensorSchema, problems)
+    if (inputs !== undefined) tensors.set(tensor, inputs)
+  }
+  return tensors
+}
+
+function isScalar(value: unknown): boolean {
+  return ['number', 'bigint', 'boolean', 'string'].includes(typeof value)
 }
 
 function readLabels(map: YamlNode | undefined, problems: ProblemList): ReadonlyMap<string, string> {

@@ -2,17 +2,14 @@
  * `larder.v1.AdminService`: message -> registry, models or status -> message.
  */
 import { LarderError } from '../errors.js'
-import { formatFeatureType } from '../feature-type.js'
 import type {
   AdminServiceServer,
   ApplyRequest,
   ApplyResponse,
-  Model as ModelMessage,
   PlanResponse,
   DefinitionSource as SourceMessage,
 } from '../gen/larder/v1/admin.js'
 import { larderVersion } from '../larder-version.js'
-import type { ModelVersion } from '../predict/model-repository.js'
 import type { DefinitionSource } from '../registry/registry.js'
 import type { Snapshot } from '../registry/snapshot.js'
 import type { FetchDeadline } from '../tiers/fetch-rows.js'
@@ -21,6 +18,8 @@ import type { Config } from './config.js'
 import type { DaemonState } from './daemon-state.js'
 import { describeDaemon } from './daemon-status.js'
 import type { Health } from './health.js'
+import { bindProblem } from './model-findings.js'
+import { formatModelChange, formatModels } from './model-messages.js'
 import { packingAdvice } from './packing-advice.js'
 import { registerLayout } from './register-layout.js'
 import { formatRegistry } from './registry-messages.js'
@@ -47,8 +46,16 @@ export function createAdminService(tools: AdminTools): AdminServiceServer {
     }),
     listModels: unary(tools, 'ListModels', () => {
       const { models, registry } = tools.state()
-      const snapshot = registry.current()
-      return { models: models.list().map((entry) => formatModel(tools, entry, snapshot)) }
+      return { models: formatModels(models, registry.current()) }
+    }),
+    reloadModels: unary(tools, 'ReloadModels', async (_request, { signal }) => {
+      const { models, registry, modelReports } = tools.state()
+      const changes = await models.load(signal)
+      modelReports.scanned(changes)
+      return {
+        changes: changes.map(formatModelChange),
+        models: formatModels(models, registry.current()),
+      }
     }),
     getStatus: unary(tools, 'GetStatus', (_request, deadline) =>
       describeDaemon(tools, larderVersion, deadline.signal),
@@ -134,52 +141,9 @@ function modelWarnings(
   { before, after }: { readonly before: Snapshot; readonly after: Snapshot },
 ): string[] {
   const { models } = tools.state()
-  const problemUnder = (entry: ModelVersion, under: Snapshot) => bindProblem(tools, entry, under)
   return models.list().flatMap((entry) => {
-    const problem = problemUnder(entry, after)
-    const isNew = problem !== undefined && problemUnder(entry, before) === undefined
+    const problem = bindProblem(models, entry, after)
+    const isNew = problem !== undefined && bindProblem(models, entry, before) === undefined
     return isNew ? [problem] : []
   })
-}
-
-function bindProblem(
-  tools: AdminTools,
-  { name, version }: ModelVersion,
-  snapshot: Snapshot,
-): string | undefined {
-  try {
-    tools.state().models.bind(`${name}@${version}`, snapshot)
-    return undefined
-  } catch (thrown) {
-    return LarderError.from(thrown).message
-  }
-}
-
-function formatModel(tools: AdminTools, entry: ModelVersion, snapshot: Snapshot): ModelMessage {
-  const { name, version, labels, model } = entry
-  const problem = bindProblem(tools, entry, snapshot)
-  const bound =
-    problem === undefined ? tools.state().models.bind(`${name}@${version}`, snapshot) : undefined
-  const newerProblem = entry.problem === undefined ? '' : `; newer files: ${entry.problem}`
-  return {
-    name,
-    version,
-    kind: 'lightgbm',
-    labels: [...labels],
-    state: problem ?? `ready${newerProblem}`,
-    ready: problem === undefined,
-    service: bound?.service?.name ?? entry.yaml?.service ?? '',
-    inputs: (bound?.inputs ?? []).map((input) => ({
-      name: input.inputName,
-      feature: input.name,
-      type: formatFeatureType(input.type),
-      requestValue: input.feature === undefined,
-      categorical: input.kind === 'number' && input.codes !== undefined,
-    })),
-    outputCount: model?.outputCount ?? 0,
-    objective: model?.objective ?? '',
-    modelBytes: BigInt(model?.modelBytes ?? 0),
-    treeCount: model?.treeCount ?? 0,
-    warnings: [...(model?.warnings ?? [])],
-  }
 }

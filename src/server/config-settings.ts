@@ -13,6 +13,7 @@ import {
   requestRowsMax,
   warmReadFloorMs,
 } from '../limits.js'
+import { treeKernels } from '../predict/tree-kernel.js'
 import { parsedText } from '../yaml-fields.js'
 
 export interface Setting<Value> {
@@ -75,6 +76,14 @@ export const settings = {
     schema: folderSchema,
     fallback: 'models',
     effect: 'folder of the model repository (default models)',
+  },
+  treesKernel: {
+    path: 'trees.kernel',
+    schema: z.enum(treeKernels),
+    fallback: 'auto' as const,
+    effect:
+      `kernel that all models of trees run in, whatever their model.yaml says: ` +
+      `${treeKernels.join(', ')} (default auto: what is fastest for each)`,
   },
   data: {
     path: 'data',

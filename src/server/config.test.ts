@@ -30,6 +30,7 @@ const defaults = {
   featuresFolder: join(folder, 'features'),
   modelsFolder: join(folder, 'models'),
   dataFolder: join(folder, '.larder'),
+  trees: { kernel: 'auto' },
   clockAtUs: undefined,
   limits: { requestRows: 1000, batchRows: 10_000, readTimeoutMs: 1000 },
   log: { level: 'info' },
@@ -52,6 +53,7 @@ tiers: { hot: "redis://:secret@cache:6379/1", warm: "postgresql://larder@db/lard
 features: ../definitions
 models: /srv/models
 data: state
+trees: { kernel: bitmask-portable }
 clock: { at: 2001-06-15T18:00:00Z }
 limits: { request_rows: 10, batch_rows: 20, read_timeout_ms: 30 }
 log: { level: debug }
@@ -62,6 +64,7 @@ log: { level: debug }
     featuresFolder: resolve(folder, '../definitions'),
     modelsFolder: '/srv/models',
     dataFolder: join(folder, 'state'),
+    trees: { kernel: 'bitmask-portable' },
     clockAtUs: 992_628_000_000_000n,
     limits: { requestRows: 10, batchRows: 20, readTimeoutMs: 30 },
     log: { level: 'debug' },
@@ -95,6 +98,15 @@ test.each([
     problem: '1:11: unknown key "rpc": did you mean "grpc"?',
   },
   { text: 'listen: 6570', problem: '1:9: expected a map, found 6570' },
+  {
+    text: 'trees: { kernal: walk }',
+    problem: '1:10: unknown key "kernal": did you mean "kernel"?',
+  },
+  {
+    text: 'trees: { kernel: fast }',
+    problem:
+      '1:18: expected one of auto, walk, bitmask-portable, bitmask-avx2, bitmask-avx512, found "fast"',
+  },
   { text: '- listen', problem: '1:1: expected a map, found a list of 1' },
   {
     text: 'listen: { grpc: localhost }',

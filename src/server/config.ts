@@ -11,6 +11,7 @@ import { z } from 'zod'
 import { didYouMeanOrKnown } from '../closest-name.js'
 import { LarderError } from '../errors.js'
 import { configBytesMax } from '../limits.js'
+import type { TreeKernel } from '../predict/tree-kernel.js'
 import { createProblemList, type Position, type ProblemList } from '../problems.js'
 import { parseYaml, type YamlNode } from '../yaml-document.js'
 import { mapSchema, readFields, readValue } from '../yaml-fields.js'
@@ -38,6 +39,7 @@ export interface Config {
   readonly featuresFolder: string
   readonly modelsFolder: string
   readonly dataFolder: string
+  readonly trees: { readonly kernel: TreeKernel }
   /** Where the judging clock stands, in µs; undefined where it runs. */
   readonly clockAtUs: bigint | undefined
   readonly limits: {
@@ -116,6 +118,7 @@ function createConfig(options: {
     featuresFolder: folder(settings.features),
     modelsFolder: folder(settings.models),
     dataFolder: folder(settings.data),
+    trees: Object.freeze({ kernel: read(settings.treesKernel) }),
     clockAtUs: read(settings.clockAt),
     limits: Object.freeze({
       requestRows: read(settings.limitsRequestRows),

@@ -96,6 +96,19 @@ describe('the daemon', () => {
     ])
   })
 
+  test('models are told as they are, and their loads and refusals counted', async () => {
+    const metrics = quiet()
+    metrics.setModels({ loadedCount: 3, modelBytes: 4096, brokenCount: 1 })
+    metrics.modelLoaded(250)
+    metrics.modelRefused()
+    metrics.modelRefused()
+    expect(await samplesOf(metrics, 'larder_models_loaded')).toEqual([' 3'])
+    expect(await samplesOf(metrics, 'larder_models_broken')).toEqual([' 1'])
+    expect(await samplesOf(metrics, 'larder_model_bytes')).toEqual([' 4096'])
+    expect(await samplesOf(metrics, 'larder_model_load_failures_total')).toEqual([' 2'])
+    expect(await samplesOf(metrics, 'larder_model_load_seconds')).toEqual(['_sum 0.25', '_count 1'])
+  })
+
   test('two daemons of one process do not share their counts', async () => {
     const [one, two] = [quiet(), quiet()]
     one.rowsRequested('Predict', 5)

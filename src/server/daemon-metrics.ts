@@ -22,6 +22,14 @@ export interface DaemonMetrics {
   batchEnded(outcome: 'stored' | 'not_visible' | 'refused' | 'failed', rowCount: number): void
   setReady(isReady: boolean): void
   setRegistryVersion(version: number): void
+  /** Versions of models that serve, their bytes, and versions whose files cannot be used. */
+  setModels(models: {
+    readonly loadedCount: number
+    readonly modelBytes: number
+    readonly brokenCount: number
+  }): void
+  modelLoaded(loadMs: number): void
+  modelRefused(): void
 }
 
 /** Fresh metrics, all at zero. */
@@ -73,8 +81,38 @@ export function createDaemonMetrics(onTierFailure: TierObserver['tierFailed']): 
       batches.inc({ outcome })
       batchRows.inc({ outcome }, rowCount)
     },
+    ...createModelMetrics(registers),
     setReady: (isReady) => ready.set(isReady ? 1 : 0),
     setRegistryVersion: (current) => version.set(current),
+  }
+}
+
+type ModelMetrics = Pick<DaemonMetrics, 'setModels' | 'modelLoaded' | 'modelRefused'>
+
+function createModelMetrics(registers: Registry[]): ModelMetrics {
+  const gauge = (name: string, help: string) => new Gauge({ name, help, registers })
+  const loaded = gauge('larder_models_loaded', 'Versions of models that are loaded')
+  const broken = gauge('larder_models_broken', 'Versions of models whose files cannot be used')
+  const bytes = gauge('larder_model_bytes', 'Memory of the models that are loaded')
+  const loads = new Histogram({
+    name: 'larder_model_load_seconds',
+    help: 'Duration of loading a version of a model, its checks included',
+    buckets: secondsBuckets,
+    registers,
+  })
+  const refusals = new Counter({
+    name: 'larder_model_load_failures_total',
+    help: 'Versions of models that were refused, again after each change of their files',
+    registers,
+  })
+  return {
+    setModels({ loadedCount, modelBytes, brokenCount }) {
+      loaded.set(loadedCount)
+      broken.set(brokenCount)
+      bytes.set(modelBytes)
+    },
+    modelLoaded: (loadMs) => loads.observe(loadMs / 1000),
+    modelRefused: () => refusals.inc(),
   }
 }
 

@@ -21,6 +21,7 @@ import type { Config } from './config.js'
 import type { DaemonMetrics } from './daemon-metrics.js'
 import { LeaseKeeper } from './lease-keeper.js'
 import type { DaemonLog } from './log.js'
+import { createModelReports, type ModelReports } from './model-reports.js'
 import { type Poll, startPoll } from './poll.js'
 import { createSequencer, type Sequencer } from './sequencer.js'
 
@@ -28,6 +29,7 @@ export interface DaemonState {
   readonly registry: Registry
   readonly registryStore: RegistryStore
   readonly models: ModelRepository
+  readonly modelReports: ModelReports
   /** Undefined where one tier serves both roles. */
   readonly hot: Tier | undefined
   readonly warm: Tier
@@ -90,8 +92,12 @@ async function openAll(
   const registry = createRegistry(registryStore, { fingerprint })
   registry.onSwap(({ version }) => metrics.setRegistryVersion(version))
   await registry.refresh(signal)
-  const models = new ModelRepository(config.modelsFolder)
-  await scanModels(models, log)
+  const { modelsFolder: folder } = config
+  const models = new ModelRepository({ folder, clock, kernel: config.trees.kernel })
+  closers.push(() => models.close())
+  const modelReports = createModelReports({ registry, models, metrics, log })
+  modelReports.scanned(await models.load(signal))
+  registry.onSwap(() => modelReports.registrySwapped())
   const filler = hot && new HotFiller(hot, clock, metrics.tierObserver)
   if (filler !== undefined) closers.push(() => filler.settled())
   const fetchTiers: FetchTiers = {
@@ -105,6 +111,7 @@ async function openAll(
     registry,
     registryStore,
     models,
+    modelReports,
     hot,
     warm,
     fetchTiers,
@@ -188,19 +195,12 @@ function startPolling(
   poll(registryPollMs, 'looking for a newer registry version', (signal) =>
     state.registry.refresh(signal),
   )
-  poll(modelPollMs, 'looking for newer models', () => scanModels(state.models, log))
+  poll(modelPollMs, 'looking for newer models', async () => {
+    state.modelReports.scanned(await state.models.scan())
+  })
   poll(reclaimPeriodMs, 'reclaiming expired rows', async (signal) => {
     await state.warm.reclaim(signal)
     await state.hot?.reclaim(signal)
     await state.registryStore.forgetBatches(clock.nowMs() - batchMemoryMs, signal)
   })
-}
-
-async function scanModels(models: ModelRepository, log: DaemonLog): Promise<void> {
-  for (const { name, version, problem, model } of await models.scan()) {
-    const facts = { model: name, version }
-    if (problem === undefined) log.info(facts, 'model loaded')
-    else
-      log.error(facts, `model cannot be used: ${problem}${model ? '; the old one serves on' : ''}`)
-  }
 }

@@ -28,6 +28,6 @@ export async function describeDaemon(
     listenAddresses,
     exposed: !listenAddresses.every(isLoopback),
     frozenClockUs: config.clockAtUs ?? 0n,
-    findings: [],
+    findings: [...(state?.modelReports.findings() ?? [])],
   }
 }

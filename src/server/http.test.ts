@@ -3,10 +3,14 @@ import { createDaemonMetrics } from './daemon-metrics.js'
 import { createHealth } from './health.js'
 import { createHttpServer } from './http.js'
 
-async function ask(url: string, prepare: (tools: ReturnType<typeof createTools>) => void) {
+async function ask(
+  url: string,
+  prepare: (tools: ReturnType<typeof createTools>) => void,
+  findings: readonly string[] = [],
+) {
   const tools = createTools()
   prepare(tools)
-  const server = createHttpServer(tools.metrics, tools.health)
+  const server = createHttpServer(tools.metrics, tools.health, () => findings)
   const { statusCode, body, headers } = await server.inject(url)
   await server.close()
   return { statusCode, body, contentType: headers['content-type'] }
@@ -38,6 +42,12 @@ test.each([
 ])('/readyz %s', async (_case, prepare, statusCode, body) => {
   const answer = await ask('/readyz', prepare)
   expect([answer.statusCode, JSON.parse(answer.body)]).toEqual([statusCode, body])
+})
+
+test('/readyz tells what is wrong though it is ready', async () => {
+  const findings = ["model 'a@2' cannot be used: byte 7"]
+  const answer = await ask('/readyz', ({ health }) => health.setReady(), findings)
+  expect([answer.statusCode, JSON.parse(answer.body)]).toEqual([200, { status: 'ready', findings }])
 })
 
 test('/healthz is alive also while it is not ready', async () => {

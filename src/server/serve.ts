@@ -61,7 +61,11 @@ interface Daemon {
 export async function serve(config: Config): Promise<RunningDaemon> {
   const daemon = createDaemon(config)
   const grpcServer = createGrpcServer(daemon)
-  const httpServer = createHttpServer(daemon.metrics, daemon.health)
+  const httpServer = createHttpServer(
+    daemon.metrics,
+    daemon.health,
+    () => daemon.state?.modelReports.findings() ?? [],
+  )
   const grpcAddress = await listenGrpc(grpcServer, config.listen.grpc)
   const httpAddress = await listenHttp(httpServer, config.listen.http)
   daemon.listenAddresses = [grpcAddress, httpAddress]

@@ -46,7 +46,9 @@ export function createServingService(tools: ServingTools): ServingServiceServer 
     getFeatures: unary(tools, 'GetFeatures', (request, deadline) =>
       getFeatures(tools, request, deadline),
     ),
-    predict: unary(tools, 'Predict', (request, deadline) => predict(tools, request, deadline)),
+    predict: unary(tools, 'Predict', (request, deadline) =>
+      tools.state().models.whileInUse(() => predict(tools, request, deadline)),
+    ),
   }
 }
 

@@ -79,6 +79,7 @@ function daemonConfig(options: DaemonOptions, dataFolder: string): Config {
     featuresFolder: join(dataFolder, 'features'),
     modelsFolder: options.modelsFolder ?? join(dataFolder, 'models'),
     dataFolder,
+    trees: { kernel: 'auto' },
     clockAtUs: options.clockAtUs ?? nowUs,
     limits: { ...limits, ...options.limits },
     log: { level: 'silent' },

@@ -49,6 +49,8 @@ export const scoresOnly = {
 } as const satisfies PredictInput
 
 /** A model of version 1, bound to \`snapshot\`. */
+const neverLoaded = { isPending: false, vectorCount: 0, loadedAtMs: undefined, loadMs: undefined }
+
 export function useModel(
   snapshot: Snapshot,
   name: string,
@@ -56,7 +58,7 @@ export function useModel(
 ): ModelInUse {
   const yaml = parseModelYaml({ path: 'model.yaml', text: `kind: lightgbm\n${yamlText}` })
   const model = testModel(words)
-  const entry = { name, version: '1', labels: [], yaml, model, problem: undefined }
+  const entry = { name, version: '1', labels: [], yaml, model, problem: undefined, ...neverLoaded }
   return { ...bindModel(model, yaml, snapshot), entry }
 }
 

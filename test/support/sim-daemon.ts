@@ -45,6 +45,7 @@ function configOf({ hot, warm, clockAtUs, modelsFolder }: SimDaemonOptions): Con
   return {
     listen: { grpc: '127.0.0.1:0', http: '127.0.0.1:0', insecure: false },
     tiers: { hot, warm },
+    trees: { kernel: 'auto' },
     featuresFolder: join(folder, 'features'),
     modelsFolder: modelsFolder ?? join(folder, 'models'),
     dataFolder: join(folder, 'data'),

@@ -1,0 +1,59 @@
+/**
+ * A model's file -> a model, whatever its kind: what the repository, `larder doctor` and
+ * `larder model score` call.
+ */
+import { readFile, stat } from 'node:fs/promises'
+import { LarderError } from '../errors.js'
+import { modelFileBytesMax } from '../limits.js'
+import { parseLightgbmModel } from './lightgbm-model.js'
+import type { Model } from './model.js'
+import type { ModelKind } from './model-kind.js'
+import type { TreeKernel } from './tree-kernel.js'
+import type { TreeModel } from './tree-model.js'
+
+export interface ModelSource {
+  readonly kind: ModelKind
+  /** Of the model's file; nested models lie beside it. */
+  readonly path: string
+  /** For trees, nested ones too. */
+  readonly kernel: TreeKernel
+  /** For ONNX, as model.yaml has them. */
+  readonly tensors: ReadonlyMap<string, readonly string[]>
+  readonly output: string | undefined
+}
+
+type Loader = (source: ModelSource) => Promise<Model>
+
+const loaders = {
+  lightgbm: async ({ path }) => parseLightgbmModel(await readModelFile(path)),
+  xgboost: notSupportedYet,
+  linear: notSupportedYet,
+  logistic: notSupportedYet,
+  composite: notSupportedYet,
+  onnx: notSupportedYet,
+} satisfies Record<ModelKind, Loader>
+
+/** Loads a model, which the caller closes. Throws `bad_model` with the file's place that is wrong. */
+export async function loadModel(source: ModelSource): Promise<Model> {
+  const loader: Loader = loaders[source.kind]
+  return await loader(source)
+}
+
+export function isTreeModel(model: Model): model is TreeModel {
+  return 'predictLeaves' in model
+}
+
+async function notSupportedYet({ kind, path }: ModelSource): Promise<Model> {
+  throw new LarderError('bad_model', `${path}: models of kind ${kind} are not supported yet`)
+}
+
+async function readModelFile(path: string): Promise<Buffer> {
+  const { size } = await stat(path)
+  if (size > modelFileBytesMax) {
+    throw new LarderError(
+      'bad_model',
+      `${path} has ${size} bytes, at most ${modelFileBytesMax} are read`,
+    )
+  }
+  return await readFile(path)
+}
