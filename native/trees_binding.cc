@@ -12,6 +12,7 @@
 #include "lightgbm/parse_text.h"
 #include "tagged_external.h"
 #include "trees/predict.h"
+#include "xgboost/parse_bytes.h"
 
 namespace {
 
@@ -55,7 +56,7 @@ class Handle {
 };
 
 Handle& handleOf(Napi::Value value) {
-  return larder::fromExternal<Handle>(value, kModelTag, "handle: of lightgbmParse");
+  return larder::fromExternal<Handle>(value, kModelTag, "handle: of a parsed model");
 }
 
 // The numbers are shared with `runModes` in src/native-trees.ts.
@@ -269,13 +270,15 @@ ParseLimits limitsOf(Napi::Object limits) {
   return {read("modelBytesMax"), read("treesMax"), read("nodesMax"), read("featuresMax")};
 }
 
+// Shared by the formats: each has a `Parse` of its own.
+template <auto kParse>
 Napi::Value parse(Napi::CallbackInfo const& info) {
   Napi::Env const env = info.Env();
   TypedArrayView const bytes = viewOf(env, info[0], "bytes: Uint8Array");
   require(env, bytes.type == napi_uint8_array, "bytes: Uint8Array");
   require(env, info[1].IsObject(), "limits: an object");
   std::string_view const text(static_cast<char const*>(bytes.data), bytes.elementCount);
-  auto parsed = larder::lightgbm::parseText(text, limitsOf(info[1].As<Napi::Object>()));
+  auto parsed = kParse(text, limitsOf(info[1].As<Napi::Object>()));
   if (auto const* error = std::get_if<ParseError>(&parsed)) return failureOf(env, *error);
   return describe(env, std::get<Model>(std::move(parsed)));
 }
@@ -285,7 +288,8 @@ void freeModel(Napi::CallbackInfo const& info) { handleOf(info[0]).release(); }
 }  // namespace
 
 void registerTrees(Napi::Env env, Napi::Object exports) {
-  exports["lightgbmParse"] = Napi::Function::New(env, parse);
+  exports["lightgbmParse"] = Napi::Function::New(env, parse<larder::lightgbm::parseText>);
+  exports["xgboostParse"] = Napi::Function::New(env, parse<larder::xgboost::parseBytes>);
   exports["treesRun"] = Napi::Function::New(env, run);
   exports["treesRunAsync"] = Napi::Function::New(env, runAsync);
   exports["treesFree"] = Napi::Function::New(env, freeModel);

@@ -75,6 +75,8 @@ export type TreesRunArguments = readonly [
 
 export interface TreesNative {
   lightgbmParse(bytes: Uint8Array, limits: TreesParseLimits): TreesParsed | TreesParseFailure
+  /** The same of an XGBoost model in JSON or UBJSON. */
+  xgboostParse(bytes: Uint8Array, limits: TreesParseLimits): TreesParsed | TreesParseFailure
   treesRun(...run: TreesRunArguments): InexactInteger | undefined
   /**
    * The same on another thread. Until it settles, the columns array must not change and no buffer

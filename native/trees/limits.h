@@ -18,5 +18,8 @@ struct ParseLimits {
 inline constexpr std::int64_t kLeavesPerTreeMax = 131'072;
 // Outputs per row: a caller allocates this many f64 for each row.
 inline constexpr std::int64_t kOutputsPerRowMax = 10'000;
+// Words of all category sets, 256 MiB: an XGBoost file lists categories, and a single high one asks
+// for 2 MiB.
+inline constexpr std::int64_t kCategoryWordsMax = std::int64_t{1} << 26;
 
 }  // namespace larder::trees

@@ -18,6 +18,8 @@ import {
 import type { Category, ListColumn, Model, PredictOptions } from './model.js'
 
 export interface TreeModel extends Model {
+  /** Raw scores a row: `outputCount`, but for a transform that makes one score of several. */
+  readonly rawOutputCount: number
   /** The names of the inputs. */
   readonly featureNames: readonly string[]
   /** Per feature: split on, or read by a linear leaf. Others may hold anything. */
@@ -96,6 +98,7 @@ export function createTreeModel(
     contributions: undefined,
     objective: parsed.objective,
     outputCount,
+    rawOutputCount: outputCount,
     treeCount,
     warnings: parsed.warnings,
     pandasCategorical,
