@@ -35,12 +35,12 @@ export function parseXgboostModel(bytes: Uint8Array): TreeModel {
   return parsed.objective === 'multi:softmax' ? withClassIndex(model) : model
 }
 
-function categoriesOf(parsed: TreesParsed): readonly (readonly Category[])[] | undefined {
-  const { pandasCategorical } = parsed
+function categoriesOf({
+  pandasCategorical: text,
+}: TreesParsed): readonly (readonly Category[])[] | undefined {
+  if (text === undefined) return undefined
   // The native edge: the parser wrote this text, from lists of texts and integers that it checked.
-  return pandasCategorical === undefined
-    ? undefined
-    : (JSON.parse(pandasCategorical) as readonly (readonly Category[])[])
+  return JSON.parse(text) as readonly (readonly Category[])[]
 }
 
 /**
