@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <limits>
 #include <optional>
 
 #include "trees/parse_error.h"
@@ -16,7 +15,8 @@ namespace {
 
 // JSON numbers are exact up to here.
 constexpr std::int64_t kExactMax = std::int64_t{1} << 53;
-constexpr std::size_t kCountMax = std::numeric_limits<std::int32_t>::max();
+// Items of a list, or bytes of its texts.
+constexpr std::size_t kCountMax = 1 << 26;
 constexpr std::array<std::string_view, 2> kEncodingKeys = {"offsets", "values"};
 
 // Texts lie one after the other in `values`, text i from offsets[i] to offsets[i + 1].

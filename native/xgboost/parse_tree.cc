@@ -6,6 +6,7 @@
 #include <limits>
 #include <string>
 
+#include "trees/limits.h"
 #include "trees/parse_error.h"
 
 namespace larder::xgboost {
@@ -128,7 +129,7 @@ class FileTree {
   }
 
   void readCategories() {
-    constexpr std::size_t kCountMax = static_cast<std::size_t>(kIndexMax);
+    constexpr std::size_t kCountMax = static_cast<std::size_t>(trees::kCategoryWordsMax);
     categories = document_.integers(fields_.require("categories"), kCountMax, 0, kCategoryMax);
     categoryNodes = document_.integers(fields_.require("categories_nodes"), count_, 0, lastNode());
     std::int64_t const end = static_cast<std::int64_t>(categories.size());
