@@ -7,6 +7,7 @@
         '<!@(ls codec/*.cc)',
         '<!@(ls lightgbm/*.cc)',
         '<!@(ls trees/*.cc)',
+        '<!@(ls xgboost/*.cc)',
         '../node_modules/lmdb/dependencies/lz4/lib/lz4.c',
       ],
       'include_dirs': [

@@ -18,6 +18,7 @@
 #include "trees/choose_kernel.h"
 #include "trees/contributions.h"
 #include "trees/predict.h"
+#include "xgboost/parse_bytes.h"
 
 namespace {
 
@@ -71,7 +72,7 @@ class Handle {
 };
 
 Handle& handleOf(Napi::Value value) {
-  return larder::fromExternal<Handle>(value, kModelTag, "handle: of lightgbmParse");
+  return larder::fromExternal<Handle>(value, kModelTag, "handle: of a parsed model");
 }
 
 // The numbers are shared with `runModes` in src/native-trees.ts.
@@ -314,13 +315,15 @@ ParseLimits limitsOf(Napi::Object limits) {
   return {read("modelBytesMax"), read("treesMax"), read("nodesMax"), read("featuresMax")};
 }
 
+// Shared by the formats: each has a `Parse` of its own.
+template <auto kParse>
 Napi::Value parse(Napi::CallbackInfo const& info) {
   Napi::Env const env = info.Env();
   TypedArrayView const bytes = viewOf(env, info[0], "bytes: Uint8Array");
   require(env, bytes.type == napi_uint8_array, "bytes: Uint8Array");
   require(env, info[1].IsObject(), "limits: an object");
   std::string_view const text(static_cast<char const*>(bytes.data), bytes.elementCount);
-  auto parsed = larder::lightgbm::parseText(text, limitsOf(info[1].As<Napi::Object>()));
+  auto parsed = kParse(text, limitsOf(info[1].As<Napi::Object>()));
   if (auto const* error = std::get_if<ParseError>(&parsed)) return failureOf(env, *error);
   return describe(env, std::get<Model>(std::move(parsed)));
 }
@@ -354,7 +357,8 @@ void freeModel(Napi::CallbackInfo const& info) { handleOf(info[0]).release(); }
 }  // namespace
 
 void registerTrees(Napi::Env env, Napi::Object exports) {
-  exports["lightgbmParse"] = Napi::Function::New(env, parse);
+  exports["lightgbmParse"] = Napi::Function::New(env, parse<larder::lightgbm::parseText>);
+  exports["xgboostParse"] = Napi::Function::New(env, parse<larder::xgboost::parseBytes>);
   exports["treesChooseKernel"] = Napi::Function::New(env, chooseKernel);
   exports["treesRun"] = Napi::Function::New(env, run);
   exports["treesRunAsync"] = Napi::Function::New(env, runAsync);

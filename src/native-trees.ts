@@ -95,6 +95,8 @@ export type TreesRunArguments = readonly [
 
 export interface TreesNative {
   lightgbmParse(bytes: Uint8Array, limits: TreesParseLimits): TreesParsed | TreesParseFailure
+  /** The same of an XGBoost model in JSON or UBJSON. */
+  xgboostParse(bytes: Uint8Array, limits: TreesParseLimits): TreesParsed | TreesParseFailure
   /** Once per model, before its first run: looks which kernel is fastest, unless `kernel` names one. */
   treesChooseKernel(handle: TreesHandle, kernel: string): TreesKernel | TreesKernelRefusal
   treesRun(...run: TreesRunArguments): InexactInteger | undefined

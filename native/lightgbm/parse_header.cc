@@ -4,6 +4,7 @@
 #include <array>
 
 #include "lightgbm/parse_objective.h"
+#include "trees/excerpt.h"
 #include "trees/parse_error.h"
 
 namespace larder::lightgbm {

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <optional>
 
+#include "trees/excerpt.h"
 #include "trees/parse_error.h"
 
 namespace larder::lightgbm {

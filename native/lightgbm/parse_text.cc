@@ -1,11 +1,11 @@
 #include "lightgbm/parse_text.h"
 
-#include <algorithm>
 #include <string>
 
 #include "lightgbm/parse_header.h"
 #include "lightgbm/parse_tree.h"
 #include "lightgbm/text_lines.h"
+#include "trees/excerpt.h"
 #include "trees/model_layout.h"
 
 namespace larder::lightgbm {
@@ -14,7 +14,6 @@ using namespace trees;
 
 namespace {
 
-constexpr std::size_t kExcerptBytesMax = 60;
 constexpr std::string_view kPandasPrefix = "pandas_categorical:";
 
 [[noreturn]] void failCutShort(std::size_t offset, std::string_view where) {
@@ -101,16 +100,6 @@ void parseSections(Lines& lines, Model& model) {
     model.pandasCategorical = line.text.substr(kPandasPrefix.size());
   }
   if (isInParameters) failCutShort(lines.offset(), "without 'end of parameters'");
-}
-
-std::string excerptAt(std::string_view text, std::size_t offset) {
-  std::string_view rest = text.substr(std::min(offset, text.size()));
-  rest = rest.substr(0, std::min(rest.find_first_of("\r\n"), kExcerptBytesMax));
-  std::string excerpt(rest);
-  for (char& c : excerpt) {
-    if (c < ' ' || c > '~') c = '?';
-  }
-  return excerpt;
 }
 
 Model parseOrThrow(std::string_view text, ParseLimits const& limits) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <string>
 
+#include "trees/excerpt.h"
 #include "trees/limits.h"
 #include "trees/parse_error.h"
 

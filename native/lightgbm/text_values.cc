@@ -3,6 +3,7 @@
 #include <charconv>
 #include <limits>
 
+#include "trees/excerpt.h"
 #include "trees/parse_error.h"
 
 namespace larder::lightgbm {
@@ -10,8 +11,6 @@ namespace larder::lightgbm {
 using namespace trees;
 
 namespace {
-
-constexpr std::size_t kQuotedBytesMax = 40;
 
 std::string keyIs(Field const& field) {
   return std::string(field.key) + " is " + quoted(field.text);
@@ -108,13 +107,6 @@ std::vector<std::uint32_t> parseBitsetWords(Field const& field, std::size_t coun
   return parseList<std::uint32_t>(field, count, expected, [](Field const& word) {
     return parseInteger(word, 0, std::numeric_limits<std::uint32_t>::max());
   });
-}
-
-std::string quoted(std::string_view text) {
-  std::string out = "'";
-  for (char const c : text.substr(0, kQuotedBytesMax)) out += c >= ' ' && c <= '~' ? c : '?';
-  if (text.size() > kQuotedBytesMax) out += "...";
-  return out + "'";
 }
 
 }  // namespace larder::lightgbm

@@ -6,7 +6,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <string>
 #include <string_view>
 #include <vector>
 
@@ -45,8 +44,5 @@ std::vector<std::int32_t> parseIntegers(Field const& field, std::size_t count, s
 std::vector<double> parseNumbers(Field const& field, std::size_t count, std::string_view expected);
 std::vector<std::uint32_t> parseBitsetWords(Field const& field, std::size_t count,
                                             std::string_view expected);
-
-// `text` cut to a length fit for a message, unprintable bytes replaced.
-std::string quoted(std::string_view text);
 
 }  // namespace larder::lightgbm

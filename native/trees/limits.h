@@ -19,6 +19,9 @@ struct ParseLimits {
 inline constexpr std::int64_t kLeavesPerTreeMax = 131'072;
 // Outputs per row: a caller allocates this many f64 for each row.
 inline constexpr std::int64_t kOutputsPerRowMax = 10'000;
+// Words of all category sets, 256 MiB: an XGBoost file lists categories, and a single high one asks
+// for 2 MiB.
+inline constexpr std::int64_t kCategoryWordsMax = std::int64_t{1} << 26;
 
 // Levels of a tree whose contributions can be told: the work grows with their square where each
 // level splits on another feature, and a walk takes 21 MB at most. Training stays below a hundred.

@@ -72,7 +72,7 @@ void ModelLayout::addNodes(RawTree const& tree, Tree& placed) {
     if (current.child < 0) {
       std::int32_t const leaf = ~current.child;
       model_.nodes.push_back(leafNode(tree.leafValue[static_cast<std::size_t>(leaf)], position));
-      model_.leafIds.push_back(leaf);
+      model_.leafIds.push_back(tree.leafNumber(leaf));
       continue;
     }
     std::size_t const node = static_cast<std::size_t>(current.child);

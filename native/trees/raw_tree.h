@@ -20,6 +20,8 @@ struct RawTree {
   std::vector<std::int32_t> rightChild;
 
   std::vector<double> leafValue;  // num_leaves entries
+  // The file's numbers of the leaves; empty where they are 0, 1, 2 ...
+  std::vector<std::int32_t> leafNumbers;
 
   // Category set i is categoryWords[categoryBounds[i] .. categoryBounds[i + 1]).
   std::vector<std::int32_t> categoryBounds;
@@ -41,6 +43,9 @@ struct RawTree {
   // Categories as `Preparation::categoryFromOne`: bit 0 of each set stands for NaN.
   bool hasMissingBit = false;
 
+  std::int32_t leafNumber(std::int32_t leaf) const {
+    return leafNumbers.empty() ? leaf : leafNumbers[static_cast<std::size_t>(leaf)];
+  }
   std::size_t leafCount() const { return leafValue.size(); }
   std::size_t nodeCount() const { return splitFeature.size(); }
   bool isCategorical(std::size_t node) const { return (decisionType[node] & 1) != 0; }

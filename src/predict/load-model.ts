@@ -10,6 +10,7 @@ import type { Model } from './model.js'
 import type { ModelKind } from './model-kind.js'
 import type { TreeKernel } from './tree-kernel.js'
 import type { TreeModel } from './tree-model.js'
+import { parseXgboostModel } from './xgboost-model.js'
 
 export interface ModelSource {
   readonly kind: ModelKind
@@ -25,8 +26,8 @@ export interface ModelSource {
 type Loader = (source: ModelSource) => Promise<Model>
 
 const loaders = {
-  lightgbm: async ({ path }) => parseLightgbmModel(await readModelFile(path)),
-  xgboost: notSupportedYet,
+  lightgbm: async ({ path, kernel }) => parseLightgbmModel(await readModelFile(path), { kernel }),
+  xgboost: async ({ path, kernel }) => parseXgboostModel(await readModelFile(path), { kernel }),
   linear: notSupportedYet,
   logistic: notSupportedYet,
   composite: notSupportedYet,

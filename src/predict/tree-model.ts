@@ -21,6 +21,8 @@ import type { Category, ListColumn, Model, PredictOptions } from './model.js'
 import type { TreeKernel } from './tree-kernel.js'
 
 export interface TreeModel extends Model {
+  /** Raw scores a row: `outputCount`, but for a transform that makes one score of several. */
+  readonly rawOutputCount: number
   /** The names of the inputs. */
   readonly featureNames: readonly string[]
   /** Per feature: split on, or read by a linear leaf. Others may hold anything. */
@@ -128,6 +130,7 @@ export function createTreeModel(
     contributionRefusal: parsed.contributionRefusal,
     objective: parsed.objective,
     outputCount,
+    rawOutputCount: outputCount,
     treeCount,
     warnings: chosen.warnings,
     pandasCategorical,
