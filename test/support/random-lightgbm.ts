@@ -46,7 +46,13 @@ export function randomLightgbmText(prng: Prng): string {
     `feature_names=${names.join(' ')}`,
     '',
   ]
-  const trees = Array.from({ length: treeCount }, (_, i) => [`Tree=${i}`, ...randomTree(prng), ''])
+  // Trees with categories or linear leaves, which no bitmask kernel takes, are in half of the models.
+  const isPlain = prng.below(2) === 0
+  const trees = Array.from({ length: treeCount }, (_, i) => [
+    `Tree=${i}`,
+    ...randomTree(prng, isPlain),
+    '',
+  ])
   return `${[...header, ...trees.flat(), 'end of trees', ''].join('\n')}`
 }
 
@@ -71,10 +77,12 @@ function randomNumber(prng: Prng): string {
   return prng.below(8) === 0 ? (oddNumbers[prng.below(oddNumbers.length)] ?? '0') : gridNumber(prng)
 }
 
-function randomTree(prng: Prng): string[] {
-  const leafCount = 1 + prng.below(prng.below(4) === 0 ? 60 : 8)
+function randomTree(prng: Prng, isPlain: boolean): string[] {
+  const leafCount = 1 + prng.below(prng.below(4) === 0 ? 80 : 8)
   const { lefts, rights } = randomShape(prng, leafCount)
-  const decisions = lefts.map(() => (prng.below(4) === 0 ? 1 : 2 * prng.below(6)))
+  const decisions = lefts.map(() => {
+    return !isPlain && prng.below(4) === 0 ? 1 : 2 * prng.below(6)
+  })
   const setCount = decisions.filter((decision) => decision === 1).length
   let set = 0
   const thresholds = decisions.map((d) => (d === 1 ? String(set++) : randomNumber(prng)))
@@ -82,7 +90,7 @@ function randomTree(prng: Prng): string[] {
   const bounds = [0]
   for (const count of wordCounts) bounds.push((bounds.at(-1) ?? 0) + count)
   const words = Array.from({ length: bounds.at(-1) ?? 0 }, () => prng.below(4294967296))
-  const isLinear = prng.below(3) === 0
+  const isLinear = !isPlain && prng.below(3) === 0
   return [
     `num_leaves=${leafCount}`,
     `num_cat=${setCount}`,
