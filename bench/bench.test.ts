@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import { benchNames, runBench } from '../scripts/bench.mjs'
+import { cases as gbdtCases, targets as gbdtTargets } from './gbdt.mjs'
 import { cases, targets as memoryTargets } from './redis-memory.mjs'
 import { targets as readTargets } from './redis-read.mjs'
 
@@ -70,4 +71,29 @@ test('redis-memory measures what its targets name, and Larder takes least', asyn
   const measured = names.map(bytesOf)
   expect(measured).toEqual([...measured].sort((a, b) => a - b))
   expect(figures['compact_rows_share']).toBe(1)
+})
+
+// Without peers, so that it depends on nothing that must be installed first.
+test('gbdt measures every kernel on models of its own where there are no peers', async () => {
+  process.env['LARDER_PEERS_PYTHON'] = 'none'
+  const { figures, ratios, notes } = await gbdtCases.t100_l31_f23('t100_l31_f23', {
+    roundMs: 1,
+    roundCount: 1,
+  })
+  expect(ratios).toEqual({})
+  expect(Object.keys(figures)).toEqual(
+    expect.arrayContaining([
+      't100_l31_f23_rows200_ns_per_row',
+      't100_l31_f23_rows1_walk_ns_per_row',
+      't100_l31_f23_f64_rows1000_bitmask_portable_ns_per_row',
+    ]),
+  )
+  expect(notes).toMatchObject({
+    t100_l31_f23_rows200_ns_per_row: expect.stringMatching(/^100 trees in /),
+  })
+  expect(Object.keys(gbdtTargets)).toContain('t500_l63_f100_rows200_vs_lightgbm')
+  const { figures: poolFigures } = await gbdtCases.pool('pool', { roundMs: 1, roundCount: 1 })
+  expect(Object.values({ ...figures, ...poolFigures }).every((value) => Number(value) > 0)).toBe(
+    true,
+  )
 })

@@ -2,7 +2,7 @@
  * The peers of `gbdt`, in a Python process that `bench/peers/gbdt.py` runs: asked one thing at a time.
  *
  * `npm run bench:peers` makes the environment they need, in a folder that git ignores; another Python
- * that has them is named by `LARDER_PEERS_PYTHON`. What they train and compile is kept in that folder.
+ * that has them is named by `LARDER_PEERS_PYTHON`; `none` leaves the peers out. What they train and compile is kept in that folder.
  */
 import { spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
@@ -18,6 +18,7 @@ export const modelsFolder = join(peersFolder, 'gbdt')
 function peersPython() {
   const named = process.env['LARDER_PEERS_PYTHON']
   const own = join(peersFolder, 'venv', 'bin', 'python')
+  if (named === 'none') return undefined
   if (named !== undefined && named !== '') return named
   return existsSync(own) ? own : undefined
 }

@@ -12,6 +12,8 @@ import { fileURLToPath } from 'node:url'
 import { fail, rootFolder } from './steps.mjs'
 
 const libraries = ['native/codec', 'native/lightgbm', 'native/trees', 'native/xgboost']
+/** What stands beside the bindings and is no binding itself. */
+const looseSources = ['native/worker_pool.cc']
 const lz4Folder = join(rootFolder, 'node_modules', 'lmdb', 'dependencies', 'lz4', 'lib')
 const outputFolder = join(rootFolder, 'native', 'build', 'sanitized')
 const compiler = process.env.CXX ?? 'g++'
@@ -25,6 +27,7 @@ const sharedFlags = [
 const flags = [
   ...sharedFlags,
   '-std=c++20',
+  '-pthread',
   '-ffp-contract=off',
   '-fno-math-errno',
   '-Wall',
@@ -38,7 +41,8 @@ const flags = [
 export async function testNative({ runs, seed }) {
   mkdirSync(outputFolder, { recursive: true })
   const tests = sourcesIn('native/test')
-  const librarySources = [...libraries.flatMap(sourcesIn), join(lz4Folder, 'lz4.c')]
+  const loose = looseSources.map((path) => join(rootFolder, path))
+  const librarySources = [...libraries.flatMap(sourcesIn), ...loose, join(lz4Folder, 'lz4.c')]
   const libraryObjects = librarySources.map(objectOf)
   await compileAll([...librarySources, ...tests].filter(isOutdated))
   const passed = []
@@ -88,7 +92,7 @@ async function compileAll(paths) {
 }
 
 function newestHeaderMs() {
-  const headers = [...libraries, 'native/test'].flatMap((folder) =>
+  const headers = [...libraries, 'native', 'native/test'].flatMap((folder) =>
     readdirSync(join(rootFolder, folder))
       .filter((name) => name.endsWith('.h'))
       .map((name) => statSync(join(rootFolder, folder, name)).mtimeMs),

@@ -10,17 +10,30 @@ import { readFileSync } from 'node:fs'
 import { setImmediate } from 'node:timers/promises'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { LarderError } from '../src/errors.js'
 import type { TreeColumn } from '../src/native-trees.js'
 import { parseLightgbmModel } from '../src/predict/lightgbm-model.js'
+import { treeKernels } from '../src/predict/tree-kernel.js'
 import type { TreeModel } from '../src/predict/tree-model.js'
 import { createSeededPrng } from '../src/prng.js'
 import { createLightgbmEvaluator } from './support/lightgbm-evaluator.js'
+import { exampleModelText } from './support/lightgbm-example.js'
 import { randomLightgbmRow, randomLightgbmText } from './support/random-lightgbm.js'
 
 const fixtures = new URL('fixtures/lightgbm/', import.meta.url)
 const fuzzRuns = Number(process.env['LARDER_FUZZ_RUNS'] ?? 10_000)
 const seed = Number(process.env['LARDER_FUZZ_SEED'] ?? 20_010_615)
 const fuzzTimeoutMs = 60_000 + fuzzRuns
+
+/** Those that this machine can run, each forced. */
+const kernels = treeKernels.filter((kernel) => {
+  try {
+    parseLightgbmModel(Buffer.from(exampleModelText), { kernel })
+    return true
+  } catch (error) {
+    return LarderError.from(error).code !== 'refused'
+  }
+})
 
 interface Case {
   readonly name: string
@@ -127,6 +140,22 @@ describe.each(cases)('$name, as LightGBM recorded it', (fixture) => {
     expect(leaves).toEqual(recorded.leaves.subarray(begin * treeCount))
   })
 
+  test.each(kernels)('kernel %s: f64, f32 and mixed columns have the same bits', async (kernel) => {
+    const forced = parseLightgbmModel(recorded.bytes, { kernel })
+    expect(forced.warnings).toEqual(model.warnings)
+    const raw = await predict(forced, recorded.columns, rowCount, true)
+    expect(bitsOf(raw)).toEqual(bitsOf(recorded.raw))
+    const begin = rowCount / 2
+    const halves = recorded.columns.map((column) => column.subarray(begin))
+    const floats = halves.map((column) => Float32Array.from(column))
+    const mixed = halves.map(
+      (column, index) => (index % 2 === 0 ? floats[index] : column) ?? column,
+    )
+    const expected = bitsOf(recorded.raw.subarray(begin * outputCount))
+    expect(bitsOf(await predict(forced, floats, rowCount - begin, true))).toEqual(expected)
+    expect(bitsOf(await predict(forced, mixed, rowCount - begin, true))).toEqual(expected)
+  })
+
   test('one row at a time gives the same bits', async () => {
     const rows = await Promise.all(
       recorded.rows.map((row) =>
@@ -166,13 +195,25 @@ describe.each(cases)('$name, as LightGBM recorded it', (fixture) => {
   })
 })
 
+type MakeColumn = (values: number[], feature: number) => TreeColumn
+
 describe('random models', () => {
-  const columnsOf = (rows: readonly number[][], make: (values: number[]) => TreeColumn) =>
-    (rows[0] ?? []).map((_, feature) => make(rows.map((row) => row[feature] ?? NaN)))
+  const columnsOf = (rows: readonly number[][], make: MakeColumn) =>
+    (rows[0] ?? []).map((_, feature) =>
+      make(
+        rows.map((row) => row[feature] ?? NaN),
+        feature,
+      ),
+    )
 
   test.each([
     { columns: 'f64', make: (values: number[]) => Float64Array.from(values) },
     { columns: 'f32', make: (values: number[]) => Float32Array.from(values) },
+    {
+      columns: 'mixed',
+      make: (values: number[], feature: number) =>
+        feature % 2 === 0 ? Float32Array.from(values) : Float64Array.from(values),
+    },
   ])(
     `$columns columns: native and plain evaluator give the same bits (seed ${seed})`,
     async ({ make }) => {
@@ -184,7 +225,9 @@ describe('random models', () => {
         const drawn = Array.from({ length: rowCount }, () => randomLightgbmRow(prng))
         const columns = columnsOf(drawn, make)
         const rows = drawn.map((_, row) => columns.map((column) => Number(column[row])))
-        const model = parseLightgbmModel(Buffer.from(text))
+        const kernel = kernels[prng.below(kernels.length)] ?? 'auto'
+        const model = parseLightgbmModel(Buffer.from(text), { kernel })
+        expect(model.warnings.filter((warning) => warning.includes('kernel'))).toEqual([])
         const evaluator = createLightgbmEvaluator(text)
         const raw = await predict(model, columns, rowCount, true)
         expect(bitsOf(raw)).toEqual(bitsOf(rows.flatMap(evaluator.raw)))

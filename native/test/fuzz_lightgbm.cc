@@ -6,11 +6,14 @@
 #include <cmath>
 #include <cstdint>
 #include <limits>
+#include <memory>
 #include <random>
+#include <span>
 #include <vector>
 
 #include "lightgbm/parse_text.h"
 #include "lightgbm_example.h"
+#include "trees/bitmask_predict.h"
 #include "trees/contributions.h"
 #include "trees/predict.h"
 
@@ -57,6 +60,22 @@ std::string mutate(Random& random) {
   return text;
 }
 
+// Every kernel gives the scores of the walk, whatever the thresholds have become.
+void checkKernels(Model const& model, std::span<Column const> columns, std::size_t rowCount) {
+  std::vector<double> walked(rowCount * model.outputCount);
+  walkScores(model, {columns, 0, rowCount}, walked.data());
+  auto const forest = std::make_shared<BitmaskForest const>(layOutBitmaskForest(model));
+  for (BitmaskKernel const& kernel : bitmaskKernels()) {
+    if (!kernel.isSupported) continue;
+    std::vector<double> scores(rowCount * model.outputCount);
+    predictBitmask(model, {kernel, forest}, {columns, 0, rowCount}, scores.data());
+    for (std::size_t i = 0; i < scores.size(); ++i) {
+      bool const isSame = std::isnan(scores[i]) ? std::isnan(walked[i]) : scores[i] == walked[i];
+      check(isSame, "score " + std::to_string(i) + " of " + std::string(kernel.name));
+    }
+  }
+}
+
 // Whether the model has contributions.
 bool predictSomething(Model const& model) {
   constexpr std::size_t kRowCount = 9;  // a whole tile and a rest
@@ -69,6 +88,7 @@ bool predictSomething(Model const& model) {
   std::vector<std::int32_t> leaves(kRowCount * model.trees.size());
   predictLeaves(model, {columns, 0, kRowCount}, leaves.data());
   for (std::int32_t const leaf : leaves) check(leaf >= 0, "every walk ends in a leaf");
+  checkKernels(model, columns, kRowCount);
   ContributionPlan const plan = planContributions(model);
   if (!plan.refusal.empty()) return false;
   std::vector<double> shares(scores.size() * (columns.size() + 1));
@@ -85,7 +105,7 @@ int main(int argc, char** argv) {
   long explainedCount = 0;
   for (long run = 0; run < runs; ++run) {
     std::string const text = mutate(random);
-    auto const parsed = parseText(text, kLimits);
+    auto parsed = parseText(text, kLimits);
     if (auto const* const error = std::get_if<ParseError>(&parsed)) {
       check(error->offset <= text.size(), "the offset lies in the file");
       continue;

@@ -27,13 +27,13 @@ bool hasAvx512() {
 std::span<BitmaskKernel const> bitmaskKernels() {
 #if defined(__x86_64__)
   static std::array<BitmaskKernel, 3> const kernels = {
-      BitmaskKernel{"bitmask-portable", true, runPortable, runPortable, 2, 3.0},
-      BitmaskKernel{"bitmask-avx2", hasAvx2(), runAvx2, runAvx2, 2, 7.0},
-      BitmaskKernel{"bitmask-avx512", hasAvx512(), runAvx512, runAvx512, 2, 15.0},
+      BitmaskKernel{"bitmask-portable", true, runPortable, runPortable, 4.0},
+      BitmaskKernel{"bitmask-avx2", hasAvx2(), runAvx2, runAvx2, 7.5},
+      BitmaskKernel{"bitmask-avx512", hasAvx512(), runAvx512, runAvx512, 13.0},
   };
 #else
   static std::array<BitmaskKernel, 1> const kernels = {
-      BitmaskKernel{"bitmask-portable", true, runPortable, runPortable, 2, 3.0},
+      BitmaskKernel{"bitmask-portable", true, runPortable, runPortable, 4.0},
   };
 #endif
   return kernels;

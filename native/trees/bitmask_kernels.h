@@ -8,13 +8,15 @@
 
 namespace larder::trees {
 
+// Up to so many rows are cheaper to walk than a vector of them is to test: the same for all builds,
+// as `npm run bench -- gbdt` prints it for 1, 2 and 4 rows.
+inline constexpr std::size_t kWalkRowsMax = 2;
+
 struct BitmaskKernel {
   std::string_view name;  // as `treeKernels` in src/predict/tree-kernel.ts
   bool isSupported;
   void (*runFloat)(MaskRun<float> const&);
   void (*runDouble)(MaskRun<double> const&);
-  // Up to so many rows are cheaper to walk than a vector of them is to test.
-  std::size_t walkRowsMax;
   // Nodes that 1 ns tests for one row in f64, to estimate what a call costs.
   double nodesPerNs;
 };

@@ -117,7 +117,7 @@ template <typename Scalar>
 void runTiles(Model const& model, KernelPlan const& plan, RowRange const& rows, double* output) {
   std::size_t const rowCount = rows.end - rows.begin;
   std::size_t const rest = rowCount % kLanesOf<Scalar>;
-  std::size_t const walked = rest <= plan.kernel.walkRowsMax ? rest : 0;
+  std::size_t const walked = rest <= kWalkRowsMax ? rest : 0;
   std::size_t const tiledEnd = rows.end - walked;
   if (tiledEnd > rows.begin) {
     Runner<Scalar> runner(model, plan, rows, output);

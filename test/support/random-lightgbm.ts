@@ -50,7 +50,13 @@ export function randomLightgbmText(prng: Prng, { forContributions = false } = {}
     '',
   ]
   const treeOf = forContributions ? randomCountedTree : randomTree
-  const trees = Array.from({ length: treeCount }, (_, i) => [`Tree=${i}`, ...treeOf(prng), ''])
+  // Trees with categories or linear leaves, which no bitmask kernel takes, are in half of the models.
+  const isPlain = prng.below(2) === 0
+  const trees = Array.from({ length: treeCount }, (_, i) => [
+    `Tree=${i}`,
+    ...treeOf(prng, isPlain),
+    '',
+  ])
   return `${[...header, ...trees.flat(), 'end of trees', ''].join('\n')}`
 }
 
@@ -75,10 +81,12 @@ function randomNumber(prng: Prng): string {
   return prng.below(8) === 0 ? (oddNumbers[prng.below(oddNumbers.length)] ?? '0') : gridNumber(prng)
 }
 
-function randomTree(prng: Prng): string[] {
-  const leafCount = 1 + prng.below(prng.below(4) === 0 ? 60 : 8)
+function randomTree(prng: Prng, isPlain: boolean): string[] {
+  const leafCount = 1 + prng.below(prng.below(4) === 0 ? 80 : 8)
   const { lefts, rights } = randomShape(prng, leafCount)
-  const decisions = lefts.map(() => (prng.below(4) === 0 ? 1 : 2 * prng.below(6)))
+  const decisions = lefts.map(() => {
+    return !isPlain && prng.below(4) === 0 ? 1 : 2 * prng.below(6)
+  })
   const setCount = decisions.filter((decision) => decision === 1).length
   let set = 0
   const thresholds = decisions.map((d) => (d === 1 ? String(set++) : randomNumber(prng)))
@@ -86,7 +94,7 @@ function randomTree(prng: Prng): string[] {
   const bounds = [0]
   for (const count of wordCounts) bounds.push((bounds.at(-1) ?? 0) + count)
   const words = Array.from({ length: bounds.at(-1) ?? 0 }, () => prng.below(4294967296))
-  const isLinear = prng.below(3) === 0
+  const isLinear = !isPlain && prng.below(3) === 0
   return [
     `num_leaves=${leafCount}`,
     `num_cat=${setCount}`,
@@ -104,8 +112,8 @@ function randomTree(prng: Prng): string[] {
 }
 
 /** A random tree that has contributions. */
-function randomCountedTree(prng: Prng): string[] {
-  const lines = randomTree(prng)
+function randomCountedTree(prng: Prng, isPlain: boolean): string[] {
+  const lines = randomTree(prng, isPlain)
   const list = (key: string) =>
     (lines.find((line) => line.startsWith(`${key}=`)) ?? '').slice(key.length + 1).match(/\S+/g) ??
     []
