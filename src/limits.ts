@@ -234,6 +234,8 @@ export const modelFileBytesMax = 512 * mebi
 export const modelTreesMax = 100_000
 export const modelNodesMax = 50_000_000
 export const modelFeaturesMax = 65_536
+/** Bytes of a weights file: reading 1 MiB takes about a second, and is a linear model of 50,000 weights. */
+export const weightsBytesMax = 2 * mebi
 
 assert(entityKeyBytesMax + 16 < 1978, 'an entity key and its generation fit an LMDB key')
 assert(hotRawKeyBytesMax < entityKeyBytesMax, 'some keys are short enough to stay raw')
