@@ -18,7 +18,7 @@ import { fail, rootFolder } from './steps.mjs'
  */
 export const benchNames = [
   ...['codec', 'ingest', 'predict', 'get-features'],
-  ...['redis-memory', 'redis-read'],
+  ...['redis-memory', 'redis-read', 'onnx'],
 ]
 
 /**
