@@ -113,9 +113,9 @@ async function probe(message: Message<'probe'>): Promise<void> {
   const feeds = feedsOf(Tensor, inputs, views, { begin: 0, end: rowCount })
   const { [outputName]: scores } = await sessionOf(modelId).run(feeds, [outputName])
   assert(scores !== undefined, 'onnxruntime gives the output that was asked for')
-  // Only texts have other elements, and their type is refused.
-  const elements =
-    scores.type === 'string' ? [] : Array.from(scores.data as ArrayLike<number>, Number)
+  // Only texts have elements that are no numbers, and their type is refused.
+  const data = scores.type === 'string' ? [] : (scores.data as ArrayLike<number | bigint>)
+  const elements = Array.from(data, Number)
   const found: OnnxProbe = { type: scores.type, shape: scores.dims, scores: elements }
   send({ kind: 'probed', callId, probe: found })
 }

@@ -2,20 +2,20 @@ import { spawnSync } from 'node:child_process'
 import { setImmediate } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { afterEach, expect, test } from 'vitest'
-import { createManualClock, type ManualClock } from '../../test/support/manual-clock.js'
-import { onnxPath } from '../../test/support/onnx-fixtures.js'
-import { systemClock } from '../clock.js'
+import { systemClock } from '../src/clock.js'
 import {
   onnxLostWorkersMax,
   onnxRunMsMax,
   onnxRunsPerWorkerMax,
   onnxWaitingRunsMax,
-} from '../limits.js'
-import { blockBytes, blockViews, type OnnxPlan } from './onnx-block.js'
-import { loadOnnxModel } from './onnx-model.js'
-import { createOnnxPool, type OnnxPool } from './onnx-pool.js'
+} from '../src/limits.js'
+import { blockBytes, blockViews, type OnnxPlan } from '../src/predict/onnx-block.js'
+import { loadOnnxModel } from '../src/predict/onnx-model.js'
+import { createOnnxPool, type OnnxPool } from '../src/predict/onnx-pool.js'
+import { createManualClock, type ManualClock } from './support/manual-clock.js'
+import { onnxPath } from './support/onnx-fixtures.js'
 
-const fake = new URL('../../test/support/fake-onnxruntime.mjs', import.meta.url).href
+const fake = new URL('./support/fake-onnxruntime.mjs', import.meta.url).href
 const tensor = (name: string) => ({ name, type: 'float64', width: undefined }) as const
 const plan: OnnxPlan = { inputs: [tensor('x')], output: tensor('y'), batchRows: undefined }
 
@@ -227,7 +227,7 @@ test('the event loop goes on while a model runs, and a signal ends the call', as
 })
 
 test('a process ends although a model is loaded and was run', () => {
-  const dist = new URL('../../dist/predict/onnx-model.js', import.meta.url).href
+  const dist = new URL('../dist/predict/onnx-model.js', import.meta.url).href
   const program = `
     import { loadOnnxModel } from ${JSON.stringify(dist)}
     const model = await loadOnnxModel({ path: ${JSON.stringify(onnxPath('mlp'))}, tensors: new Map() })
