@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import { benchNames, runBench } from '../scripts/bench.mjs'
 import { cases as gbdtCases, targets as gbdtTargets } from './gbdt.mjs'
+import { targets as onnxTargets } from './onnx.mjs'
 import { cases, targets as memoryTargets } from './redis-memory.mjs'
 import { targets as readTargets } from './redis-read.mjs'
 
@@ -52,6 +53,18 @@ test('redis-read measures what its targets name', async () => {
   const { figures, ratios } = await runBench('redis-read', effort)
   expect(Object.keys(ratios)).toEqual(expect.arrayContaining(Object.keys(readTargets)))
   expect(Object.values({ ...figures, ...ratios }).every((value) => Number(value) > 0)).toBe(true)
+})
+
+// Scores are compared with bare onnxruntime's on the way.
+test('onnx measures what its targets name', async () => {
+  const { figures, ratios } = await runBench('onnx', {
+    roundMs: 1,
+    roundCount: 1,
+    distinctRowCount: 400,
+  })
+  expect(Object.keys(ratios)).toEqual(expect.arrayContaining(Object.keys(onnxTargets)))
+  expect(Object.values({ ...figures, ...ratios }).every((value) => Number(value) > 0)).toBe(true)
+  expect(Object.keys(figures).filter((key) => !unitPattern.test(key))).toEqual([])
 })
 
 // Every layout is read back and compared on the way.

@@ -18,7 +18,7 @@ import { fail, rootFolder } from './steps.mjs'
  */
 export const benchNames = [
   ...['codec', 'ingest', 'predict', 'get-features'],
-  ...['gbdt', 'redis-memory', 'redis-read'],
+  ...['gbdt', 'onnx', 'redis-memory', 'redis-read'],
 ]
 
 /**

@@ -1,8 +1,7 @@
 /**
  * Installs the packages that package-lock.json names, unless they are there already.
  *
- * `npm install`, not `npm ci`: the lock file lacks binary packages of other systems, which `npm ci`
- * would refuse.
+ * `npm install`, not `npm ci`, which would unpack every package again whenever one changes.
  */
 import { doOnce, run } from './steps.mjs'
 

@@ -260,6 +260,27 @@ export const testVectorsMax = 1000
 export const testVectorsBytesMax = 4 * mebi
 /** How long a model's test vectors or warm-up may take before it is refused. */
 export const modelCheckTimeoutMs = 30_000
+/** Bytes of a weights file: reading 1 MiB takes about a second, and is a linear model of 50,000 weights. */
+export const weightsBytesMax = 2 * mebi
+/** Threads that run ONNX models: each holds an instance of every model that it ran. */
+export const onnxWorkersMax = 4
+/** Rows that one run of an ONNX model takes; larger batches are cut, always alike. */
+export const onnxRunRowsMax = 256
+/** Runs that a worker has at once: while one is computed the next already lies there. */
+export const onnxRunsPerWorkerMax = 2
+/** Runs and bytes of rows that wait for a worker. */
+export const onnxWaitingRunsMax = 1024
+export const onnxWaitingBytesMax = 256 * mebi
+/** Buffers of a model that are kept for its next runs. */
+export const onnxSpareBuffersMax = 4
+/** A run that takes longer is given up with its worker: it cannot be interrupted, and no caller waits. */
+export const onnxRunMsMax = 10_000
+/** As long may starting a worker and opening a model in it take. */
+export const onnxOpenMsMax = 60_000
+/** Workers that were given up and still run: each takes a core. */
+export const onnxLostWorkersMax = 2
+/** How deep graphs of an ONNX model may nest in operators. */
+export const onnxNestingMax = 32
 
 assert(entityKeyBytesMax + 16 < 1978, 'an entity key and its generation fit an LMDB key')
 assert(hotRawKeyBytesMax < entityKeyBytesMax, 'some keys are short enough to stay raw')

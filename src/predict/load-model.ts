@@ -4,10 +4,13 @@
  */
 import { readFile, stat } from 'node:fs/promises'
 import { LarderError } from '../errors.js'
-import { modelFileBytesMax } from '../limits.js'
+import { modelFileBytesMax, weightsBytesMax } from '../limits.js'
+import { readBoundedText } from './bounded-text.js'
 import { parseLightgbmModel } from './lightgbm-model.js'
+import { parseLinearModel } from './linear-model.js'
 import type { Model } from './model.js'
 import type { ModelKind } from './model-kind.js'
+import { loadOnnxModel } from './onnx-model.js'
 import type { TreeKernel } from './tree-kernel.js'
 import type { TreeModel } from './tree-model.js'
 import { parseXgboostModel } from './xgboost-model.js'
@@ -28,10 +31,10 @@ type Loader = (source: ModelSource) => Promise<Model>
 const loaders = {
   lightgbm: async ({ path, kernel }) => parseLightgbmModel(await readModelFile(path), { kernel }),
   xgboost: async ({ path, kernel }) => parseXgboostModel(await readModelFile(path), { kernel }),
-  linear: notSupportedYet,
-  logistic: notSupportedYet,
+  linear: loadLinear,
+  logistic: loadLinear,
   composite: notSupportedYet,
-  onnx: notSupportedYet,
+  onnx: async ({ path, tensors, output }) => await loadOnnxModel({ path, tensors, output }),
 } satisfies Record<ModelKind, Loader>
 
 /** Loads a model, which the caller closes. Throws `bad_model` with the file's place that is wrong. */
@@ -42,6 +45,10 @@ export async function loadModel(source: ModelSource): Promise<Model> {
 
 export function isTreeModel(model: Model): model is TreeModel {
   return 'predictLeaves' in model
+}
+
+async function loadLinear({ path }: ModelSource): Promise<Model> {
+  return parseLinearModel({ path, text: await readBoundedText(path, weightsBytesMax) })
 }
 
 async function notSupportedYet({ kind, path }: ModelSource): Promise<Model> {
