@@ -5,6 +5,7 @@
       'sources': [
         '<!@(ls *.cc)',
         '<!@(ls codec/*.cc)',
+        '<!@(ls graph/*.cc)',
         '<!@(ls lightgbm/*.cc)',
         '<!@(ls trees/*.cc)',
         '../node_modules/lmdb/dependencies/lz4/lib/lz4.c',

@@ -11,7 +11,7 @@ import { basename, dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { fail, rootFolder } from './steps.mjs'
 
-const libraries = ['native/codec', 'native/lightgbm', 'native/trees']
+const libraries = ['native/codec', 'native/graph', 'native/lightgbm', 'native/trees']
 const lz4Folder = join(rootFolder, 'node_modules', 'lmdb', 'dependencies', 'lz4', 'lib')
 const outputFolder = join(rootFolder, 'native', 'build', 'sanitized')
 const compiler = process.env.CXX ?? 'g++'
