@@ -69,7 +69,7 @@ function graphText(dim) {
       of: {
         ...{ similar: 2.5, tag_hits: 0.2, dish_hits: 0.4, recent_hits: 0.3, first_tag: 0.1 },
         ...{ promotion_count: 0.05, far: -0.15, log_volume: 0.3, over_budget: -0.8, slow: -0.2 },
-        ...{ known_ctr: 3, rating: 0.25, fee: -0.1, orders_28d: 0.01, age_days: -0.001 },
+        ...{ known_ctr: 0.03, rating: 0.05, fee: -0.1, orders_28d: 0.01, age_days: -0.001 },
         ...{
           cuisine: weights,
           size: weights,

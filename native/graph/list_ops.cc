@@ -39,7 +39,7 @@ std::size_t MatchCounter::count(List a, List b, bool isSameAsBefore) {
     return matches;
   }
   prepare(b, isSameAsBefore);
-  for (double const value : a) matches += set_.find(value) ? 1 : 0;
+  for (double const value : a) matches += set_.find(value) != ListSet::kAbsent ? 1 : 0;
   return matches;
 }
 
@@ -53,9 +53,9 @@ std::size_t MatchCounter::countUnique(List a, List b, bool isSameAsBefore) {
   ++run_;
   std::size_t matches = 0;
   for (double const value : a) {
-    auto const slot = set_.find(value);
-    if (!slot || metIn_[*slot] == run_) continue;
-    metIn_[*slot] = run_;
+    std::size_t const slot = set_.find(value);
+    if (slot == ListSet::kAbsent || metIn_[slot] == run_) continue;
+    metIn_[slot] = run_;
     ++matches;
   }
   return matches;

@@ -12,12 +12,6 @@ namespace {
 constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
 // If all of them collide, that is some 30,000 steps; sorting so many takes about as long.
 constexpr std::size_t kHashedMax = 256;
-constexpr std::uint64_t kGolden = 0x9e3779b97f4a7c15;
-
-std::size_t placeOf(double value, unsigned shift) {
-  // Adding zero makes zero of minus zero, and changes nothing else.
-  return static_cast<std::size_t>((std::bit_cast<std::uint64_t>(value + 0.0) * kGolden) >> shift);
-}
 
 }  // namespace
 
@@ -38,7 +32,7 @@ void ListSet::assignHashed(std::span<double const> values) {
   distinctCount_ = 0;
   for (double const value : values) {
     if (std::isnan(value)) continue;
-    std::size_t place = placeOf(value, shift_);
+    std::size_t place = placeOf(value);
     while (!std::isnan(slots_[place]) && slots_[place] != value) {
       place = (place + 1) & (capacity - 1);
     }
@@ -56,19 +50,9 @@ void ListSet::assignSorted(std::span<double const> values) {
   distinctCount_ = slots_.size();
 }
 
-std::optional<std::size_t> ListSet::findHashed(double value) const {
-  std::size_t const mask = slots_.size() - 1;
-  std::size_t place = placeOf(value, shift_);
-  while (!std::isnan(slots_[place])) {
-    if (slots_[place] == value) return place;
-    place = (place + 1) & mask;
-  }
-  return std::nullopt;
-}
-
-std::optional<std::size_t> ListSet::findSorted(double value) const {
+std::size_t ListSet::findSorted(double value) const {
   auto const found = std::lower_bound(slots_.begin(), slots_.end(), value);
-  if (found == slots_.end() || *found != value) return std::nullopt;
+  if (found == slots_.end() || *found != value) return kAbsent;
   return static_cast<std::size_t>(found - slots_.begin());
 }
 

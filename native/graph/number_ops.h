@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
+#include <cstdint>
 #include <limits>
 #include <span>
 
@@ -42,7 +43,8 @@ inline double sigmoidOf(double x) {
 
 // Tested before any cast: NaN, fractions and what is out of range are no index.
 inline bool isIndex(double x, std::size_t count) {
-  return x >= 0 && x < static_cast<double>(count) && std::trunc(x) == x;
+  if (!(x >= 0 && x < static_cast<double>(count))) return false;
+  return static_cast<double>(static_cast<std::int64_t>(x)) == x;
 }
 
 inline double bucketOf(double x, std::span<double const> boundaries) {

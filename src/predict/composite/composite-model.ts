@@ -12,13 +12,13 @@ import { graphOneHotCellsMax, graphRowStepsMax } from '../../limits.js'
 import { loadAddon } from '../../native.js'
 import type { GraphNative, GraphPart, GraphProgram } from '../../native-graph.js'
 import { createProblemList } from '../../problems.js'
-import { isListColumn, type Model, type ModelColumn, type ModelInput } from '../model.js'
+import type { Model, ModelColumn, ModelInput } from '../model.js'
 import { compileGraph } from './compile-graph.js'
 import type { Graph } from './graph.js'
 import { costOf, type GraphCost, longestRowSteps, rowSteps } from './graph-cost.js'
 import { parseGraph } from './graph-file.js'
 import type { ColumnSource, GraphPlan, NestedStep, ProgramStep } from './graph-plan.js'
-import { createSlicer, requireColumns } from './input-columns.js'
+import { createSlicer, isNumberColumn, requireColumns } from './input-columns.js'
 import { closeAll, type LoadedNested, loadNestedModels, type NestedLoader } from './load-nested.js'
 
 export interface CompositeSource {
@@ -204,7 +204,7 @@ async function runSlices(
 function sliceRowsOf({ cost }: Engine, columns: readonly ModelColumn[], rowCount: number): number {
   const itemsOf = (place: number): number => {
     const column = columns[place]
-    if (column === undefined || !isListColumn(column)) return 0
+    if (column === undefined || isNumberColumn(column)) return 0
     return column.values.length / Math.max(1, column.lengths.length)
   }
   return Math.min(rowCount, Math.max(1, Math.floor(sliceStepsMax / rowSteps(cost, itemsOf))))
@@ -223,7 +223,8 @@ function runBatch(
     return column
   }
   const runProgram = (step: EngineStep & { readonly kind: 'program' }) => {
-    const parts = step.columns.flatMap((source) => partsOf(columnOf(source), source, engine.inputs))
+    const parts: GraphPart[] = []
+    for (const source of step.columns) addParts(parts, columnOf(source), isList(source, engine))
     engine.native.graphRun(step.handle, parts, batch.rowCount)
   }
   const runFrom = async (first: number): Promise<void> => {
@@ -255,15 +256,18 @@ function findColumn(
   }
 }
 
+function isList(source: ColumnSource, { inputs }: Engine): boolean {
+  return source.kind === 'input' && inputs[source.index]?.form.kind === 'list'
+}
+
 /** A column as a program takes it: of an embedding the values, of a list the lengths too. */
-function partsOf(
-  column: ModelColumn,
-  source: ColumnSource,
-  inputs: readonly ModelInput[],
-): readonly GraphPart[] {
-  if (!isListColumn(column)) return [column]
-  const isList = source.kind === 'input' && inputs[source.index]?.form.kind === 'list'
-  return isList ? [column.values, column.lengths] : [column.values]
+function addParts(parts: GraphPart[], column: ModelColumn, withLengths: boolean): void {
+  if (isNumberColumn(column)) {
+    parts.push(column)
+    return
+  }
+  parts.push(column.values)
+  if (withLengths) parts.push(column.lengths)
 }
 
 async function runNested(

@@ -2,7 +2,7 @@
  * The columns that a composite model is handed: checked against its inputs, and cut into slices of rows.
  */
 import { LarderError } from '../../errors.js'
-import { isListColumn, type ListColumn, type ModelColumn, type ModelInput } from '../model.js'
+import type { ListColumn, ModelColumn, ModelInput, NumberColumn } from '../model.js'
 
 /** Throws `invalid_argument` that names the input and the row, where a column is not as its input is. */
 export function requireColumns(
@@ -22,46 +22,53 @@ export function requireColumns(
   }
 }
 
-function requireColumn({ name, form }: ModelInput, column: ModelColumn, rowCount: number): void {
-  const what = `input ${JSON.stringify(name)}`
+function requireColumn(input: ModelInput, column: ModelColumn, rowCount: number): void {
+  const { form } = input
   const isNumbers = form.kind === 'number' || form.kind === 'category'
-  if (isListColumn(column) === isNumbers) {
-    throw invalid(
-      `${what} is of kind ${form.kind}, but its column is one of ${isNumbers ? 'lists' : 'numbers'}`,
+  if (isNumberColumn(column) !== isNumbers) {
+    const wanted = isNumbers ? 'numbers' : 'lists'
+    throw wrongInput(
+      input,
+      `is of kind ${form.kind}: its column must be ${wanted}, float32 or float64`,
     )
   }
-  const values = isListColumn(column) ? column.values : column
-  if (!(values instanceof Float32Array || values instanceof Float64Array)) {
-    throw invalid(`${what}: its values must be of float32 or float64`)
-  }
-  if (!isListColumn(column)) {
-    requireRows(what, column.length, rowCount)
-    return
-  }
-  requireRows(what, column.lengths.length, rowCount)
+  if (isNumberColumn(column)) return requireRows(input, column.length, rowCount)
+  if (!isNumberColumn(column.values))
+    throw wrongInput(input, 'has values that are not float32 or float64')
+  requireRows(input, column.lengths.length, rowCount)
+  requireLengths(input, column)
+}
+
+/** Not `isListColumn`, which looks a name up in an array of numbers: that is slow. */
+export function isNumberColumn(column: ModelColumn): column is NumberColumn {
+  return column instanceof Float32Array || column instanceof Float64Array
+}
+
+function requireRows(input: ModelInput, count: number, rowCount: number): void {
+  if (count === rowCount || count === 1) return
+  throw wrongInput(input, `has ${count} rows, expected ${rowCount} or 1`)
+}
+
+function requireLengths(input: ModelInput, { values, lengths }: ListColumn): void {
+  const { form } = input
   const lengthMin = form.kind === 'embedding' ? form.dim : 0
   const lengthMax = lengthMaxOf(form)
   let total = 0
-  for (let row = 0; row < column.lengths.length; row++) {
-    const length = column.lengths[row] ?? 0
+  for (let row = 0; row < lengths.length; row++) {
+    const length = lengths[row] ?? 0
     total += length
     if (length >= lengthMin && length <= lengthMax) continue
     const wanted = lengthMin === lengthMax ? `${lengthMax}` : `at most ${lengthMax}`
-    throw invalid(`${what} has ${length} elements in row ${row}, expected ${wanted}`)
+    throw wrongInput(input, `has ${length} elements in row ${row}, expected ${wanted}`)
   }
-  if (total !== values.length) {
-    throw invalid(`${what}: its lengths add up to ${total}, but there are ${values.length} values`)
-  }
+  if (total === values.length) return
+  const found = `there are ${values.length} values`
+  throw wrongInput(input, `has lengths that add up to ${total}, but ${found}`)
 }
 
 function lengthMaxOf(form: ModelInput['form']): number {
   if (form.kind === 'embedding') return form.dim
   return form.kind === 'list' ? form.itemsMax : 0
-}
-
-function requireRows(what: string, count: number, rowCount: number): void {
-  if (count === rowCount || count === 1) return
-  throw invalid(`${what} has ${count} rows, expected ${rowCount} or 1`)
 }
 
 /** Cuts columns that `requireColumns` took into slices, from the first row on. */
@@ -71,7 +78,7 @@ export function createSlicer(columns: readonly ModelColumn[], rowCount: number) 
   return (begin: number, end: number): readonly ModelColumn[] => {
     if (begin === 0 && end === rowCount) return columns
     return columns.map((column, index) => {
-      if (!isListColumn(column)) {
+      if (isNumberColumn(column)) {
         return column.length === rowCount ? column.subarray(begin, end) : column
       }
       if (column.lengths.length !== rowCount) return column
@@ -96,6 +103,10 @@ function sliceLists(
   const own = lengths.subarray(begin, end)
   const elementCount = own.reduce((sum, length) => sum + length, 0)
   return { values: values.subarray(offset, offset + elementCount), lengths: own }
+}
+
+function wrongInput({ name }: ModelInput, what: string): LarderError {
+  return invalid(`input ${JSON.stringify(name)} ${what}`)
 }
 
 function invalid(message: string): LarderError {
