@@ -39,7 +39,7 @@ std::size_t MatchCounter::count(List a, List b, bool isSameAsBefore) {
     return matches;
   }
   prepare(b, isSameAsBefore);
-  for (double const value : a) matches += set_.find(value) != ListSet::kAbsent ? 1 : 0;
+  for (double const value : a) matches += set_.find(value) != set_.slotCount() ? 1 : 0;
   return matches;
 }
 
@@ -47,16 +47,17 @@ std::size_t MatchCounter::countUnique(List a, List b, bool isSameAsBefore) {
   if (a.empty() || b.empty()) return 0;
   prepare(b, isSameAsBefore);
   if (metIn_.empty() || run_ == std::numeric_limits<std::uint32_t>::max()) {
-    metIn_.assign(set_.slotCount(), 0);
+    metIn_.assign(set_.slotCount() + 1, 0);
     run_ = 0;
   }
   ++run_;
+  // What is absent counts as met.
+  metIn_.back() = run_;
   std::size_t matches = 0;
   for (double const value : a) {
-    std::size_t const slot = set_.find(value);
-    if (slot == ListSet::kAbsent || metIn_[slot] == run_) continue;
-    metIn_[slot] = run_;
-    ++matches;
+    std::uint32_t& metIn = metIn_[set_.find(value)];
+    matches += metIn != run_ ? 1 : 0;
+    metIn = run_;
   }
   return matches;
 }

@@ -30,7 +30,7 @@ class MatchCounter {
 
   ListSet set_;
   bool hasSet_ = false;
-  // For each slot of the set the run it was last met in.
+  // For each slot of the set, and for what is absent, the run it was last met in.
   std::vector<std::uint32_t> metIn_;
   std::uint32_t run_ = 0;
 };

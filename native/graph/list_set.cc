@@ -25,8 +25,8 @@ void ListSet::assign(std::span<double const> values) {
 }
 
 void ListSet::assignHashed(std::span<double const> values) {
-  // At most half full, so that every search ends.
-  std::size_t const capacity = std::bit_ceil(std::max<std::size_t>(values.size() * 2, 2));
+  // A quarter full, so that every search ends, and most at their first slot.
+  std::size_t const capacity = std::bit_ceil(std::max<std::size_t>(values.size() * 4, 2));
   shift_ = static_cast<unsigned>(64 - std::countr_zero(capacity));
   slots_.assign(capacity, kNone);
   distinctCount_ = 0;
@@ -51,9 +51,10 @@ void ListSet::assignSorted(std::span<double const> values) {
 }
 
 std::size_t ListSet::findSorted(double value) const {
+  // NaN is below nothing: it is not found.
   auto const found = std::lower_bound(slots_.begin(), slots_.end(), value);
-  if (found == slots_.end() || *found != value) return kAbsent;
-  return static_cast<std::size_t>(found - slots_.begin());
+  bool const isThere = found != slots_.end() && *found == value;
+  return isThere ? static_cast<std::size_t>(found - slots_.begin()) : slots_.size();
 }
 
 }  // namespace larder::graph

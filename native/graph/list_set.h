@@ -14,18 +14,12 @@ namespace larder::graph {
 
 class ListSet {
  public:
-  static constexpr std::size_t kAbsent = static_cast<std::size_t>(-1);
-
   // Makes it the set of `values`, which need not outlive the call.
   void assign(std::span<double const> values);
   // Distinct values, NaN left out.
   std::size_t distinctCount() const { return distinctCount_; }
-  // A number of the value, below `slotCount`; kAbsent where it is not in the set. A plain number,
-  // as an optional one goes through memory.
-  std::size_t find(double value) const {
-    if (value != value) return kAbsent;
-    return isHashed_ ? findHashed(value) : findSorted(value);
-  }
+  // A number of the value, below `slotCount`; `slotCount` itself where it is not in the set.
+  std::size_t find(double value) const { return isHashed_ ? findHashed(value) : findSorted(value); }
   std::size_t slotCount() const { return slots_.size(); }
 
  private:
@@ -34,12 +28,10 @@ class ListSet {
   std::size_t findHashed(double value) const {
     std::size_t const mask = slots_.size() - 1;
     std::size_t place = placeOf(value);
-    // NaN, which is no slot's value, ends the search.
-    while (slots_[place] == slots_[place]) {
-      if (slots_[place] == value) return place;
-      place = (place + 1) & mask;
-    }
-    return kAbsent;
+    // A free slot is NaN, which ends the search. One rarely goes on, and nothing else is a branch:
+    // whether a value is there cannot be foretold.
+    while (slots_[place] == slots_[place] && slots_[place] != value) place = (place + 1) & mask;
+    return slots_[place] == value ? place : slots_.size();
   }
   std::size_t findSorted(double value) const;
   std::size_t placeOf(double value) const {

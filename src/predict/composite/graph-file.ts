@@ -23,13 +23,19 @@ import {
 import { quoteText } from '../../quoted-text.js'
 import { parseYaml, type YamlNode } from '../../yaml-document.js'
 import { itemsOf, listSchema, readFields } from '../../yaml-fields.js'
-import type { ComputeNode, Graph, GraphNode, InputNode, Operand } from './graph.js'
+import {
+  type ComputeNode,
+  type Graph,
+  type GraphNode,
+  type InputNode,
+  type Operand,
+  resultName,
+} from './graph.js'
 import { readInput } from './graph-inputs.js'
 import { readNode } from './graph-nodes.js'
 import { orderNodes } from './order-nodes.js'
 import { numberType, type RawNode, type TypedOperand } from './typed-operand.js'
 
-export const resultName = 'result'
 const shape = { inputs: listSchema.optional(), nodes: z.array(z.unknown()).min(1) }
 
 /** Reads a graph. Throws `bad_model` with a line `file:line:column: message` per problem. */

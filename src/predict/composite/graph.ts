@@ -9,6 +9,9 @@ import type { Position } from '../../problems.js'
 import type { Category, InputForm } from '../model.js'
 import type { ModelKind } from '../model-kind.js'
 
+/** The node whose number is the answer. */
+export const resultName = 'result'
+
 export type NodeType =
   | { readonly kind: 'number' }
   | { readonly kind: 'category'; readonly categories: readonly Category[] }

@@ -32,11 +32,11 @@ function requireColumn(input: ModelInput, column: ModelColumn, rowCount: number)
       `is of kind ${form.kind}: its column must be ${wanted}, float32 or float64`,
     )
   }
-  if (isNumberColumn(column)) return requireRows(input, column.length, rowCount)
-  if (!isNumberColumn(column.values))
-    throw wrongInput(input, 'has values that are not float32 or float64')
-  requireRows(input, column.lengths.length, rowCount)
-  requireLengths(input, column)
+  if (isNumberColumn(column)) {
+    requireRows(input, column.length, rowCount)
+  } else {
+    requireLists(input, column, rowCount)
+  }
 }
 
 /** Not `isListColumn`, which looks a name up in an array of numbers: that is slow. */
@@ -49,7 +49,11 @@ function requireRows(input: ModelInput, count: number, rowCount: number): void {
   throw wrongInput(input, `has ${count} rows, expected ${rowCount} or 1`)
 }
 
-function requireLengths(input: ModelInput, { values, lengths }: ListColumn): void {
+function requireLists(input: ModelInput, { values, lengths }: ListColumn, rowCount: number): void {
+  if (!isNumberColumn(values)) {
+    throw wrongInput(input, 'has values that are not float32 or float64')
+  }
+  requireRows(input, lengths.length, rowCount)
   const { form } = input
   const lengthMin = form.kind === 'embedding' ? form.dim : 0
   const lengthMax = lengthMaxOf(form)
