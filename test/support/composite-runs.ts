@@ -24,7 +24,7 @@ export interface ColumnForm {
 export const plainForm: ColumnForm = { isBroadcast: false, isFloat32: false }
 
 /** A column of a row's cells; of the first one's where it is broadcast. */
-export function columnOf(
+function columnOf(
   input: ModelInput,
   cells: readonly Cell[],
   { isBroadcast, isFloat32 }: ColumnForm,

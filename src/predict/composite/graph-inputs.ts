@@ -17,7 +17,7 @@ import type { Category } from '../model.js'
 import type { InputNode } from './graph.js'
 import { anyNumberSchema, categoriesSchema, nodeNameSchema, wordSchema } from './graph-fields.js'
 
-export const inputKinds = ['numerical', 'categorical', 'embedding', 'list'] as const
+const inputKinds = ['numerical', 'categorical', 'embedding', 'list'] as const
 type InputKind = (typeof inputKinds)[number]
 
 const kindSchema = wordSchema('a kind of input', inputKinds)
