@@ -5,6 +5,7 @@
       'sources': [
         '<!@(ls *.cc)',
         '<!@(ls codec/*.cc)',
+        '<!@(ls graph/*.cc)',
         '<!@(ls lightgbm/*.cc)',
         '<!@(ls trees/*.cc)',
         '<!@(ls xgboost/*.cc)',

@@ -17,7 +17,7 @@ import { fail, rootFolder } from './steps.mjs'
  * its `targets`: what figures and ratios, by key, are to be at most. A case may give `notes`, texts by key.
  */
 export const benchNames = [
-  ...['codec', 'ingest', 'predict', 'get-features'],
+  ...['codec', 'composite', 'ingest', 'predict', 'get-features'],
   ...['gbdt', 'onnx', 'redis-memory', 'redis-read'],
 ]
 

@@ -11,7 +11,7 @@ import { basename, dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { fail, rootFolder } from './steps.mjs'
 
-const libraries = ['native/codec', 'native/lightgbm', 'native/trees', 'native/xgboost']
+const libraries = ['codec', 'graph', 'lightgbm', 'trees', 'xgboost'].map((name) => `native/${name}`)
 /** What stands beside the bindings and is no binding itself. */
 const looseSources = ['native/worker_pool.cc']
 const lz4Folder = join(rootFolder, 'node_modules', 'lmdb', 'dependencies', 'lz4', 'lib')

@@ -282,6 +282,17 @@ export const onnxLostWorkersMax = 2
 /** How deep graphs of an ONNX model may nest in operators. */
 export const onnxNestingMax = 32
 
+/** Bytes of a composite model's graph: 1 MiB of YAML takes about a second to read. */
+export const graphBytesMax = 1 * mebi
+/** Nodes of a graph, inputs included; published ones have some hundred. */
+export const graphNodesMax = 2048
+/** Operands of all of a graph's nodes together. */
+export const graphOperandsMax = 32_768
+/** Numbers of all the one-hot vectors that dot and cosine_similarity read: a block of rows holds them. */
+export const graphOneHotCellsMax = 16_384
+/** Steps of a nanosecond or so that one row may take at its worst: rows are not interrupted. */
+export const graphRowStepsMax = 10_000_000
+
 assert(entityKeyBytesMax + 16 < 1978, 'an entity key and its generation fit an LMDB key')
 assert(hotRawKeyBytesMax < entityKeyBytesMax, 'some keys are short enough to stay raw')
 assert(valueBytesMax < rowBytesMax, 'a row holds at least one longest value')

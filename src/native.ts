@@ -8,6 +8,7 @@
 import { createRequire } from 'node:module'
 import { fileURLToPath } from 'node:url'
 import { LarderError } from './errors.js'
+import type { GraphNative } from './native-graph.js'
 import type { StoreKeyNative } from './native-store-key.js'
 import type { TreesNative } from './native-trees.js'
 
@@ -123,7 +124,7 @@ interface CodecNative {
   ): { readonly slots: Uint32Array; readonly firstRows: Uint32Array }
 }
 
-export type LarderAddon = CodecNative & TreesNative & StoreKeyNative
+export type LarderAddon = CodecNative & GraphNative & TreesNative & StoreKeyNative
 
 let addon: LarderAddon | undefined
 

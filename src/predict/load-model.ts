@@ -3,9 +3,11 @@
  * `larder model score` call.
  */
 import { readFile, stat } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
 import { LarderError } from '../errors.js'
-import { modelFileBytesMax, weightsBytesMax } from '../limits.js'
+import { graphBytesMax, modelFileBytesMax, weightsBytesMax } from '../limits.js'
 import { readBoundedText } from './bounded-text.js'
+import { loadCompositeModel } from './composite/composite-model.js'
 import { parseLightgbmModel } from './lightgbm-model.js'
 import { parseLinearModel } from './linear-model.js'
 import type { Model } from './model.js'
@@ -33,7 +35,7 @@ const loaders = {
   xgboost: async ({ path, kernel }) => parseXgboostModel(await readModelFile(path), { kernel }),
   linear: loadLinear,
   logistic: loadLinear,
-  composite: notSupportedYet,
+  composite: loadComposite,
   onnx: async ({ path, tensors, output }) => await loadOnnxModel({ path, tensors, output }),
 } satisfies Record<ModelKind, Loader>
 
@@ -51,8 +53,20 @@ async function loadLinear({ path }: ModelSource): Promise<Model> {
   return parseLinearModel({ path, text: await readBoundedText(path, weightsBytesMax) })
 }
 
-async function notSupportedYet({ kind, path }: ModelSource): Promise<Model> {
-  throw new LarderError('bad_model', `${path}: models of kind ${kind} are not supported yet`)
+async function loadComposite(source: ModelSource): Promise<Model> {
+  const { path } = source
+  return await loadCompositeModel({
+    path,
+    text: await readBoundedText(path, graphBytesMax),
+    loadNested: async (nested) =>
+      await loadModel({
+        kind: nested.kind,
+        path: join(dirname(path), nested.path),
+        kernel: source.kernel,
+        tensors: new Map(),
+        output: undefined,
+      }),
+  })
 }
 
 async function readModelFile(path: string): Promise<Buffer> {
