@@ -10,7 +10,7 @@ import { loadModel } from '../../src/predict/load-model.js'
 import type { Model, ModelColumn } from '../../src/predict/model.js'
 import type { ModelKind } from '../../src/predict/model-kind.js'
 import { parseModelYaml } from '../../src/predict/model-yaml.js'
-import { describeOnBothKinds } from '../support/e2e-both-kinds.js'
+import { describeOnBothKinds, predictRecorded } from '../support/e2e-both-kinds.js'
 import { type E2eDaemon, freshTiers, startDaemon } from '../support/e2e-daemon.js'
 import {
   type FlightRows,
@@ -58,12 +58,12 @@ function load(kind: ModelKind, name: string, file: string): Promise<Model> {
   return loadModel({ kind, path, kernel: 'auto', tensors: yaml.tensors, output: yaml.output })
 }
 
-describeOnBothKinds(({ kind }) => {
+describeOnBothKinds((recorder) => {
   let daemon: E2eDaemon
 
   beforeAll(async () => {
     daemon = await startDaemon({
-      tiers: await freshTiers(kind),
+      tiers: await freshTiers(recorder.kind),
       definitions: flightDefinitions(),
       modelsFolder: flightsModelsFolder,
     })
@@ -71,7 +71,7 @@ describeOnBothKinds(({ kind }) => {
   afterAll(() => daemon.stop())
 
   test('trees, a composite and a network answer in one request what they answer alone', async () => {
-    const { predictions } = await daemon.client.predict({
+    const { predictions } = await predictRecorded(recorder, daemon, 'all kinds', {
       models: ['flight_delay', 'flight_risk', 'flight_delay_mlp'],
       features: givenColumns(),
     })
@@ -88,7 +88,7 @@ describeOnBothKinds(({ kind }) => {
   })
 
   test('contributions of the trees add up to the raw score', async () => {
-    const { predictions } = await daemon.client.predict({
+    const { predictions } = await predictRecorded(recorder, daemon, 'contributions', {
       models: ['flight_delay'],
       features: givenColumns(),
       raw: true,
