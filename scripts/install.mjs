@@ -5,6 +5,9 @@
  */
 import { doOnce, run } from './steps.mjs'
 
+/** The postinstall script of onnxruntime-node fetches GPU libraries; the CPU ones are in the package. */
+const env = { ONNXRUNTIME_NODE_INSTALL: 'skip' }
+
 /** Makes node_modules what the lock file says. */
 export function installPackages() {
   doOnce(
@@ -13,6 +16,6 @@ export function installPackages() {
       inputs: ['package.json', 'package-lock.json'],
       outputPath: 'node_modules/.package-lock.json',
     },
-    () => run('npm', ['install', '--no-audit', '--no-fund', '--loglevel=error']),
+    () => run('npm', ['install', '--no-audit', '--no-fund', '--loglevel=error'], { env }),
   )
 }

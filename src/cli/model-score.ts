@@ -11,7 +11,7 @@ import { type Command, Option } from 'commander'
 import { LarderError } from '../errors.js'
 import { modelFileBytesMax } from '../limits.js'
 import { isTreeModel, loadModel } from '../predict/load-model.js'
-import type { Model, ModelColumn } from '../predict/model.js'
+import { type Model, type ModelColumn, scoresPerRow } from '../predict/model.js'
 import { kindOfFile } from '../predict/model-files.js'
 import { type ModelKind, modelKinds } from '../predict/model-kind.js'
 import { readModelYaml } from '../predict/model-state.js'
@@ -181,9 +181,11 @@ async function scoreColumns(
     await model.predictLeaves(numbers, rowCount, leaves, signal)
     return { output: leaves, width: model.treeCount }
   }
-  const scores = new Float64Array(rowCount * model.outputCount)
-  await model.predict(columns, rowCount, scores, { raw: options.raw ?? false }, signal)
-  return { output: scores, width: model.outputCount }
+  const raw = options.raw ?? false
+  const width = scoresPerRow(model, { raw })
+  const scores = new Float64Array(rowCount * width)
+  await model.predict(columns, rowCount, scores, { raw }, signal)
+  return { output: scores, width }
 }
 
 /** Text is handed over in pieces of about this many characters: a write per row would be slow. */

@@ -1,10 +1,12 @@
+import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { formModel } from '../../test/support/form-model.js'
 import { exampleModelText } from '../../test/support/lightgbm-example.js'
 import { checkModel } from './check-model.js'
 import { parseLightgbmModel } from './lightgbm-model.js'
-import type { InputForm, ModelInput } from './model.js'
+import { type InputForm, type ModelInput, scoresPerRow } from './model.js'
 import { parseTestVectors } from './test-vectors.js'
+import { parseXgboostModel } from './xgboost-model.js'
 
 const { signal } = new AbortController()
 const input = (name: string, form: InputForm): ModelInput => ({
@@ -127,4 +129,21 @@ test('a model that fails of them is refused', async () => {
     code: 'bad_model',
     message: 'it does not score rows of missing values and zeros: no zeros',
   })
+})
+
+test('a model whose score is the index of a class has more raw scores', async () => {
+  const url = new URL('../../test/fixtures/xgboost/objective-multi-softmax.json', import.meta.url)
+  const model = parseXgboostModel(readFileSync(url))
+  const width = scoresPerRow(model, { raw: true })
+  const raw = new Float64Array(width)
+  const columns = model.inputs.map(() => Float64Array.of(0))
+  await model.predict(columns, 1, raw, { raw: true })
+  const best = raw.indexOf(Math.max(...raw))
+  const zeros = `{ ${model.inputs.map(({ name }) => `${name}: 0`).join(', ')} }`
+  const vector = (scores: number) =>
+    `{ inputs: ${zeros}, raw: [${raw.join(', ')}], scores: ${scores} }`
+  await expect(checkModel(model, [], signal)).resolves.toBeUndefined()
+  await expect(checkModel(model, vectors(vector(best)), signal)).resolves.toBeUndefined()
+  await expect(checkModel(model, vectors(vector(best + 1)), signal)).rejects.toThrow('expected')
+  model.close()
 })

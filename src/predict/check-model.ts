@@ -7,7 +7,7 @@
  */
 import { LarderError } from '../errors.js'
 import { quoteText } from '../quoted-text.js'
-import type { Model, ModelInput } from './model.js'
+import { type Model, type ModelInput, scoresPerRow } from './model.js'
 import type { TestVector, VectorValue } from './test-vectors.js'
 import { vectorColumns } from './vector-columns.js'
 
@@ -24,11 +24,13 @@ export async function checkModel(
   const columns = vectorColumns(model, vectors)
   for (const kind of ['raw', 'scores'] as const) {
     if (vectors.every((vector) => vector[kind] === undefined)) continue
-    const output = new Float64Array(vectors.length * model.outputCount)
-    await model.predict(columns, vectors.length, output, { raw: kind === 'raw' }, signal)
+    const raw = kind === 'raw'
+    const width = scoresPerRow(model, { raw })
+    const output = new Float64Array(vectors.length * width)
+    await model.predict(columns, vectors.length, output, { raw }, signal)
     for (const [row, vector] of vectors.entries()) {
-      const begin = row * model.outputCount
-      compare(model, { kind, vector, got: [...output.subarray(begin, begin + model.outputCount)] })
+      const got = [...output.subarray(row * width, (row + 1) * width)]
+      compare(model, { kind, vector, got })
     }
   }
 }
@@ -75,7 +77,7 @@ async function warmUp(model: Model, signal: AbortSignal): Promise<void> {
   ]
   const columns = vectorColumns(model, rows)
   for (const raw of [true, false]) {
-    const output = new Float64Array(rows.length * model.outputCount)
+    const output = new Float64Array(rows.length * scoresPerRow(model, { raw }))
     try {
       await model.predict(columns, rows.length, output, { raw }, signal)
     } catch (thrown) {

@@ -60,6 +60,8 @@ export interface Model {
   readonly inputs: readonly ModelInput[]
   /** Scores a row. */
   readonly outputCount: number
+  /** Raw scores a row, where they are not as many: a score may be the index of the likeliest class. */
+  readonly rawOutputCount?: number
   /** As the model's file names it; empty where it names none. */
   readonly objective: string
   /** 0 where the model has no trees. */
@@ -74,7 +76,7 @@ export interface Model {
 
   /**
    * Scores `rowCount` rows. `columns` has one column per input, in the form that the input takes. Fills
-   * `output` (`rowCount * outputCount`, row by row), which the caller owns. Never blocks the event loop
+   * `output` (`rowCount * scoresPerRow`, row by row), which the caller owns. Never blocks the event loop
    * for long. Throws the signal's reason when it fires first.
    */
   predict(
@@ -87,7 +89,7 @@ export interface Model {
 
   /**
    * What each input adds to each row's raw scores: exact SHAP values. Fills `output`, `rowCount *
-   * outputCount * (inputs + 1)`, by row, then output, then input; the last of each is what the model
+   * rawOutputCount * (inputs + 1)`, by row, then output, then input; the last of each is what the model
    * expects without knowing any input, so that they add up to the raw score. Undefined where the model
    * cannot tell.
    */
@@ -104,4 +106,12 @@ export interface Model {
 
   /** Frees the model's memory once no call is under way. */
   close(): void
+}
+
+/** Scores that `predict` writes for a row. */
+export function scoresPerRow(
+  { outputCount, rawOutputCount = outputCount }: Model,
+  { raw }: PredictOptions,
+): number {
+  return raw ? rawOutputCount : outputCount
 }

@@ -14,6 +14,7 @@ import { formatFeatureType } from '../feature-type.js'
 import { replyValuesMax, requestModelsMax } from '../limits.js'
 import type { BoundModel } from '../predict/bind-model.js'
 import { parseGivenColumn } from '../predict/given-column.js'
+import { scoresPerRow } from '../predict/model.js'
 import type { ModelVersion } from '../predict/model-repository.js'
 import type { FeatureService, ServiceFeature } from '../registry/snapshot.js'
 import {
@@ -253,10 +254,10 @@ function assertReplyBounded(
   const sumOf = (valuesPerRow: (model: ModelInUse) => number) =>
     rowCount * models.reduce((sum, model) => sum + valuesPerRow(model), 0)
   const counts = {
-    scores: sumOf(({ model }) => model.outputCount),
+    scores: sumOf(({ model }) => scoresPerRow(model, { raw: true })),
     'explained values': explain ? sumOf(({ inputs }) => inputs.length) : 0,
     contributions: contributions
-      ? sumOf(({ model, inputs }) => model.outputCount * (inputs.length + 1))
+      ? sumOf(({ model, inputs }) => scoresPerRow(model, { raw: true }) * (inputs.length + 1))
       : 0,
   }
   for (const [what, count] of Object.entries(counts)) assertReplyValues(what, count)

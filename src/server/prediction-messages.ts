@@ -46,11 +46,11 @@ function formatFailure(
 }
 
 function formatPrediction(result: ModelResult): Prediction {
-  const { model, scores, defaults, inputs, contributions, texts } = result
+  const { model, outputCount, scores, defaults, inputs, contributions, texts } = result
   return {
     model: model.entry.name,
     version: model.entry.version,
-    outputCount: model.model.outputCount,
+    outputCount,
     scores: bytesOf(scores),
     defaults: { ...defaults },
     inputs: inputs.map(formatInput),

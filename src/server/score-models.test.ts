@@ -299,3 +299,34 @@ function slowed(
     },
   }
 }
+
+describe('a model whose score is the index of a class', () => {
+  function softmax(): ModelInUse {
+    const used = use('one', { featureNames: ['hour'] }, hourYaml('float64'))
+    const model: Model = {
+      ...used.model,
+      rawOutputCount: 3,
+      predict: async (_columns, _rowCount, output, { raw }) => void output.fill(raw ? 0.5 : 2),
+      contributions: async (_columns, _rowCount, output) => void output.fill(0.25),
+    }
+    return { ...used, model }
+  }
+  const hours = [wireColumn('hour', f64(1, 2))]
+
+  test.each([
+    { raw: false, outputCount: 1, scores: [2, 2] },
+    { raw: true, outputCount: 3, scores: Array(6).fill(0.5) },
+  ])('has scores of its own width, raw $raw', async ({ raw, outputCount, scores }) => {
+    const [result] = await resultsOf(plan([softmax()], [], hours), undefined, { raw })
+    expect(result).toMatchObject({ outputCount, scores: Float64Array.from(scores) })
+  })
+
+  test('has contributions to its raw scores only', async () => {
+    const asked = { contributions: true, raw: true }
+    const [result] = await resultsOf(plan([softmax()], [], hours), undefined, asked)
+    expect(result?.contributions).toHaveLength(2 * 3 * 2)
+    await expect(
+      resultsOf(plan([softmax()], [], hours), undefined, { contributions: true }),
+    ).rejects.toThrow('add up to its 3 raw scores: ask for raw scores with them')
+  })
+})

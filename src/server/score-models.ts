@@ -11,6 +11,7 @@ import { LarderError } from '../errors.js'
 import { cellsPerTurnMax, modelsAtOnceMax } from '../limits.js'
 import type { BoundInput } from '../predict/bind-input.js'
 import { type ResolvedInput, valueOrigin } from '../predict/input-sources.js'
+import { scoresPerRow } from '../predict/model.js'
 import { resolveInput } from '../predict/resolve-input.js'
 import { createTextNumbers } from '../predict/text-numbers.js'
 import { type ModelInUse, type PredictPlan, rolePrefix, servicesOf } from './predict-path.js'
@@ -33,6 +34,8 @@ export interface InputResult {
 
 export interface ModelResult {
   readonly model: ModelInUse
+  /** Scores a row. */
+  readonly outputCount: number
   readonly scores: Float64Array
   readonly defaults: DefaultCounts
   /** Undefined where it was not asked for. */
@@ -130,16 +133,29 @@ async function scoreModel(scoring: Scoring, model: ModelInUse): Promise<ModelRes
   })
   const columns = inputs.map(({ resolved }) => resolved.column)
   const defaults = countDefaults(inputs)
-  const { outputCount, contributions: contribute } = model.model
+  const { contributions: contribute } = model.model
+  const outputCount = scoresPerRow(model.model, { raw })
   const scores = new Float64Array(rowCount * outputCount)
   await model.model.predict(columns, rowCount, scores, { raw }, signal)
   let contributions: Float64Array | undefined
   if (isTold && contribute !== undefined) {
+    assertAddsUp(model, outputCount)
     contributions = new Float64Array(rowCount * outputCount * (inputs.length + 1))
     await contribute(columns, rowCount, contributions, signal)
   }
   const told = explain ? { inputs, texts: texts.list() } : { inputs: [], texts: [] }
-  return { model, scores, defaults, contributions, ...told }
+  return { model, outputCount, scores, defaults, contributions, ...told }
+}
+
+/** Contributions add up to raw scores: where the answer is a class's index, there is nothing to add up to. */
+function assertAddsUp({ model, entry }: ModelInUse, outputCount: number): void {
+  const rawOutputCount = scoresPerRow(model, { raw: true })
+  if (rawOutputCount === outputCount) return
+  throw new LarderError(
+    'invalid_argument',
+    `model '${entry.name}@${entry.version}' answers the index of a class, and contributions add up to ` +
+      `its ${rawOutputCount} raw scores: ask for raw scores with them`,
+  )
 }
 
 /** Lets the event loop go on before a model whose inputs would hold it up together with others'. */
