@@ -4,12 +4,11 @@
  * Never guesses: a wrong file is `bad_model` with the place, never a score.
  */
 import { LarderError } from '../errors.js'
-import { modelFeaturesMax, modelFileBytesMax, modelNodesMax, modelTreesMax } from '../limits.js'
 import { loadAddon } from '../native.js'
 import type { TreesParsed } from '../native-trees.js'
 import type { Category } from './model.js'
 import type { TreeKernel } from './tree-kernel.js'
-import { createTreeModel, type TreeModel } from './tree-model.js'
+import { createTreeModel, type TreeModel, treeParseLimits } from './tree-model.js'
 
 /**
  * Parses `bytes`, which may be changed afterwards. Throws `bad_model` with offset and excerpt, and
@@ -20,12 +19,7 @@ export function parseLightgbmModel(
   { kernel = 'auto' }: { readonly kernel?: TreeKernel } = {},
 ): TreeModel {
   const native = loadAddon()
-  const parsed = native.lightgbmParse(bytes, {
-    modelBytesMax: modelFileBytesMax,
-    treesMax: modelTreesMax,
-    nodesMax: modelNodesMax,
-    featuresMax: modelFeaturesMax,
-  })
+  const parsed = native.lightgbmParse(bytes, treeParseLimits)
   if (!parsed.ok) throw badModel(parsed.message, parsed.offset, parsed.excerpt)
   const pandasCategorical = parsePandasCategorical(parsed)
   return createTreeModel(native, parsed, { kind: 'lightgbm', pandasCategorical, kernel })

@@ -9,11 +9,12 @@
  * A value that is missing, and that the file has no default for, makes the score NaN; never 0.
  */
 import { assert } from '../assert.js'
-import { systemClock } from '../clock.js'
+import { nextTurn } from '../clock.js'
 import { LarderError } from '../errors.js'
 import { quoteText } from '../quoted-text.js'
 import { type LinearInput, type LinearWeights, readLinearWeights } from './linear-weights.js'
 import { isListColumn, type Model, type ModelColumn, type NumberColumn } from './model.js'
+import { requireOutput } from './model-output.js'
 
 /** Products computed before others get their turn: about 5 ms. */
 const sliceProductsMax = 4_000_000
@@ -90,7 +91,10 @@ async function forSlices(
   signal?.throwIfAborted()
   const sliceRows = Math.max(1, Math.floor(sliceProductsMax / rowProducts))
   for (let begin = 0; begin < rowCount; begin += sliceRows) {
-    if (begin > 0) await systemClock.sleep(0, signal)
+    if (begin > 0) {
+      await nextTurn()
+      signal?.throwIfAborted()
+    }
     work(begin, Math.min(rowCount, begin + sliceRows))
   }
 }
@@ -201,17 +205,6 @@ function requireValues(
     throw invalid(`${named} has ${values.length} elements, expected ${lengths.length * dim}`)
   }
   return { values, isOne: lengths.length === 1 }
-}
-
-function requireOutput(output: Float64Array, rowCount: number, cellsPerRow: number): void {
-  if (!Number.isSafeInteger(rowCount) || rowCount < 0) {
-    throw invalid(`rowCount is ${rowCount}, expected an integer from 0`)
-  }
-  if (output.length !== rowCount * cellsPerRow) {
-    throw invalid(
-      `the output has ${output.length} cells, expected ${rowCount} rows x ${cellsPerRow}`,
-    )
-  }
 }
 
 function invalid(message: string): LarderError {

@@ -2,11 +2,9 @@
  * A model's file -> a model, whatever its kind: what the repository, `larder doctor` and
  * `larder model score` call.
  */
-import { readFile, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import { LarderError } from '../errors.js'
 import { graphBytesMax, modelFileBytesMax, weightsBytesMax } from '../limits.js'
-import { readBoundedText } from './bounded-text.js'
+import { readBoundedBytes, readBoundedText } from './bounded-file.js'
 import { loadCompositeModel } from './composite/composite-model.js'
 import { parseLightgbmModel } from './lightgbm-model.js'
 import { parseLinearModel } from './linear-model.js'
@@ -69,13 +67,6 @@ async function loadComposite(source: ModelSource): Promise<Model> {
   })
 }
 
-async function readModelFile(path: string): Promise<Buffer> {
-  const { size } = await stat(path)
-  if (size > modelFileBytesMax) {
-    throw new LarderError(
-      'bad_model',
-      `${path} has ${size} bytes, at most ${modelFileBytesMax} are read`,
-    )
-  }
-  return await readFile(path)
+function readModelFile(path: string): Promise<Buffer> {
+  return readBoundedBytes(path, modelFileBytesMax)
 }

@@ -12,7 +12,7 @@ import { createProblemList } from '../problems.js'
 import { quoteText } from '../quoted-text.js'
 import { parseYaml } from '../yaml-document.js'
 import { entriesOf } from '../yaml-fields.js'
-import { readBoundedText } from './bounded-text.js'
+import { readBoundedText } from './bounded-file.js'
 import { type ModelKind, modelKinds } from './model-kind.js'
 
 export interface ModelFile {

@@ -8,7 +8,7 @@ import { join } from 'node:path'
 import type { Clock } from '../clock.js'
 import { LarderError } from '../errors.js'
 import { configBytesMax } from '../limits.js'
-import { readBoundedText } from './bounded-text.js'
+import { readBoundedText } from './bounded-file.js'
 import {
   type FoundModel,
   type FoundVersion,

@@ -21,8 +21,13 @@ export interface ListColumn {
 
 export type ModelColumn = NumberColumn | ListColumn
 
+/** By class: to look a name up in an array of numbers is slow. */
+export function isNumberColumn(column: ModelColumn): column is NumberColumn {
+  return column instanceof Float32Array || column instanceof Float64Array
+}
+
 export function isListColumn(column: ModelColumn): column is ListColumn {
-  return 'lengths' in column
+  return !isNumberColumn(column)
 }
 
 /** A category as the model's file lists it; its place in the list is its code. */

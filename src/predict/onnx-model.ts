@@ -18,6 +18,8 @@ import {
   onnxWorkersMax,
 } from '../limits.js'
 import type { Model, ModelColumn } from './model.js'
+import { requireOutput } from './model-output.js'
+import { createModelUse } from './model-use.js'
 import { blockBytes, blockViews, type OnnxPlan, ranRowCount } from './onnx-block.js'
 import { describeOnnxFile, readOnnxFile } from './onnx-file.js'
 import type { OnnxProbe } from './onnx-messages.js'
@@ -148,11 +150,7 @@ function createModel(
 ): Model {
   const spare: ArrayBuffer[] = []
   const outputCount = plan.output.width ?? 1
-  let isClosed = false
-  let callCount = 0
-  const closeIfUnused = () => {
-    if (isClosed && callCount === 0) pool.close(modelId)
-  }
+  const use = createModelUse(() => pool.close(modelId))
   const runPart = async (
     columns: readonly ModelColumn[],
     range: RowRange,
@@ -182,27 +180,17 @@ function createModel(
     warnings: [],
     pandasCategorical: undefined,
     // The graph is all there is: raw scores are the same.
-    predict: async (columns, rowCount, output, _options, signal) => {
-      assert(!isClosed, 'a closed model is not used')
-      requireOutput(output, rowCount, outputCount)
-      requireOnnxColumns(bound, columns, rowCount)
-      signal?.throwIfAborted()
-      callCount++
-      try {
+    predict: (columns, rowCount, output, _options, signal) =>
+      use.during(async () => {
+        requireOutput(output, rowCount, outputCount)
+        requireOnnxColumns(bound, columns, rowCount)
+        signal?.throwIfAborted()
         await runParts(rowCount, signal, (range, partSignal) =>
           runPart(columns, range, output, partSignal),
         )
-      } finally {
-        callCount--
-        closeIfUnused()
-      }
-    },
+      }),
     contributions: undefined,
-    close: () => {
-      if (isClosed) return
-      isClosed = true
-      closeIfUnused()
-    },
+    close: () => use.close(),
   } satisfies Model)
 }
 
@@ -239,15 +227,4 @@ function takeBlock(spare: ArrayBuffer[], byteCount: number): ArrayBuffer {
   )
   const [found] = index < 0 ? [] : spare.splice(index, 1)
   return found ?? new ArrayBuffer(byteCount)
-}
-
-function requireOutput(output: Float64Array, rowCount: number, outputCount: number): void {
-  if (!Number.isSafeInteger(rowCount) || rowCount < 0) {
-    throw new LarderError('invalid_argument', `rowCount is ${rowCount}, expected an integer from 0`)
-  }
-  if (output.length === rowCount * outputCount) return
-  throw new LarderError(
-    'invalid_argument',
-    `the output has ${output.length} cells, expected ${rowCount} rows x ${outputCount}`,
-  )
 }

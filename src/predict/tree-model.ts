@@ -6,8 +6,8 @@
  * cancelled call stops soon.
  * Never guesses: a wrong file is `bad_model`, a wrong column `invalid_argument`, never a score.
  */
-import { assert } from '../assert.js'
 import { LarderError } from '../errors.js'
+import { modelFeaturesMax, modelFileBytesMax, modelNodesMax, modelTreesMax } from '../limits.js'
 import {
   type InexactInteger,
   type RunMode,
@@ -16,8 +16,11 @@ import {
   type TreesHandle,
   type TreesNative,
   type TreesParsed,
+  type TreesParseLimits,
 } from '../native-trees.js'
 import type { Category, ListColumn, Model, PredictOptions } from './model.js'
+import { requireOutput } from './model-output.js'
+import { createModelUse } from './model-use.js'
 import type { TreeKernel } from './tree-kernel.js'
 
 export interface TreeModel extends Model {
@@ -81,6 +84,14 @@ const stepsPerContributionStep = 4
 /** Rows that contributions are told of side by side: slices are whole multiples. */
 const contributionRowsAtOnce = 8
 
+/** What a file of trees may ask for, whichever library wrote it. */
+export const treeParseLimits: TreesParseLimits = Object.freeze({
+  modelBytesMax: modelFileBytesMax,
+  treesMax: modelTreesMax,
+  nodesMax: modelNodesMax,
+  featuresMax: modelFeaturesMax,
+})
+
 /** What a file says of a model beside its trees. */
 export interface TreeModelWords {
   readonly kind: 'lightgbm' | 'xgboost'
@@ -99,24 +110,14 @@ export function createTreeModel(
 ): TreeModel {
   const { featureNames, outputCount, treeCount } = parsed
   const chosen = chooseKernel(native, parsed, kernel)
-  let isClosed = false
-  let runCount = 0
-  const freeIfUnused = () => {
-    if (isClosed && runCount === 0) native.treesFree(parsed.handle)
-  }
-  const run = async (request: RunRequest): Promise<void> => {
-    assert(!isClosed, 'a closed model is not used')
-    const columns = requireColumns(featureNames, request)
-    runCount++
-    try {
+  const use = createModelUse(() => native.treesFree(parsed.handle))
+  const run = (request: RunRequest): Promise<void> =>
+    use.during(async () => {
+      const columns = requireColumns(featureNames, request)
       const rowSteps = stepsPerRow(request.mode, chosen, parsed.contributionStepCount)
       const inexact = await runRows(native, parsed.handle, { ...request, columns, rowSteps })
       requireExact(featureNames, inexact)
-    } finally {
-      runCount--
-      freeIfUnused()
-    }
-  }
+    })
   return Object.freeze({
     kind,
     inputs: featureNames.map((name) => ({
@@ -146,10 +147,7 @@ export function createTreeModel(
       requireOutput(output, rowCount, treeCount)
       await run({ columns, rowCount, output, mode: runModes.leaf, signal })
     },
-    close: () => {
-      isClosed = true
-      freeIfUnused()
-    },
+    close: () => use.close(),
   } satisfies TreeModel)
 }
 
@@ -247,21 +245,6 @@ function isColumn(column: unknown): column is TreeColumn {
     column instanceof Float32Array ||
     column instanceof BigInt64Array
   )
-}
-
-function requireOutput(
-  output: Float64Array | Int32Array,
-  rowCount: number,
-  cellsPerRow: number,
-): void {
-  if (!Number.isSafeInteger(rowCount) || rowCount < 0) {
-    throw invalid(`rowCount is ${rowCount}, expected an integer from 0`)
-  }
-  if (output.length !== rowCount * cellsPerRow) {
-    throw invalid(
-      `the output has ${output.length} cells, expected ${rowCount} rows x ${cellsPerRow}`,
-    )
-  }
 }
 
 function requireExact(featureNames: readonly string[], inexact: InexactInteger | undefined): void {

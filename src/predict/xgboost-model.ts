@@ -6,12 +6,12 @@
  * never a score.
  */
 import { LarderError } from '../errors.js'
-import { modelFeaturesMax, modelFileBytesMax, modelNodesMax, modelTreesMax } from '../limits.js'
 import { loadAddon } from '../native.js'
 import type { TreesParsed } from '../native-trees.js'
 import type { Category } from './model.js'
+import { requireOutput } from './model-output.js'
 import type { TreeKernel } from './tree-kernel.js'
-import { createTreeModel, type TreeModel } from './tree-model.js'
+import { createTreeModel, type TreeModel, treeParseLimits } from './tree-model.js'
 
 /**
  * Parses `bytes`, which may be changed afterwards; JSON and UBJSON are told apart by them. Throws
@@ -23,12 +23,7 @@ export function parseXgboostModel(
   { kernel = 'auto' }: { readonly kernel?: TreeKernel } = {},
 ): TreeModel {
   const native = loadAddon()
-  const parsed = native.xgboostParse(bytes, {
-    modelBytesMax: modelFileBytesMax,
-    treesMax: modelTreesMax,
-    nodesMax: modelNodesMax,
-    featuresMax: modelFeaturesMax,
-  })
+  const parsed = native.xgboostParse(bytes, treeParseLimits)
   if (!parsed.ok) {
     const { offset, message, excerpt } = parsed
     throw new LarderError('bad_model', `XGBoost model, byte ${offset}: ${message}`, {
@@ -59,12 +54,7 @@ function withClassIndex(model: TreeModel): TreeModel {
     outputCount: 1,
     predict: async (columns, rowCount, output, options, signal) => {
       if (options.raw) return await model.predict(columns, rowCount, output, options, signal)
-      if (output.length !== rowCount) {
-        throw new LarderError(
-          'invalid_argument',
-          `the output has ${output.length} cells, expected ${rowCount} rows x 1`,
-        )
-      }
+      requireOutput(output, rowCount, 1)
       const cells = new Float64Array(rowCount * rawOutputCount)
       await model.predict(columns, rowCount, cells, options, signal)
       for (let row = 0; row < rowCount; row++) output[row] = cells[row * rawOutputCount] ?? NaN

@@ -5,20 +5,22 @@
  * their turn. Nested models run between the native programs, on the same columns. Never guesses: a
  * wrong graph is `bad_model` with file, line and column, a wrong column `invalid_argument`.
  */
-import { setImmediate as nextTurn } from 'node:timers/promises'
 import { assert } from '../../assert.js'
+import { nextTurn } from '../../clock.js'
 import { LarderError } from '../../errors.js'
 import { graphOneHotCellsMax, graphRowStepsMax } from '../../limits.js'
 import { loadAddon } from '../../native.js'
 import type { GraphNative, GraphPart, GraphProgram } from '../../native-graph.js'
 import { createProblemList } from '../../problems.js'
-import type { Model, ModelColumn, ModelInput } from '../model.js'
+import { isNumberColumn, type Model, type ModelColumn, type ModelInput } from '../model.js'
+import { requireOutput } from '../model-output.js'
+import { createModelUse } from '../model-use.js'
 import { compileGraph } from './compile-graph.js'
 import type { Graph } from './graph.js'
 import { costOf, type GraphCost, longestRowSteps, rowSteps } from './graph-cost.js'
 import { parseGraph } from './graph-file.js'
 import type { ColumnSource, GraphPlan, NestedStep, ProgramStep } from './graph-plan.js'
-import { createSlicer, isNumberColumn, requireColumns } from './input-columns.js'
+import { createSlicer, requireColumns } from './input-columns.js'
 import { closeAll, type LoadedNested, loadNestedModels, type NestedLoader } from './load-nested.js'
 
 export interface CompositeSource {
@@ -84,11 +86,7 @@ function createCompositeModel(
   const plan = compileGraph(graph, codeTablesOf(nested))
   const engine = createEngine(native, graph, plan, nested)
   const models = [...new Set(nested.map(({ model }) => model))]
-  let isClosed = false
-  let runCount = 0
-  const freeIfUnused = () => {
-    if (isClosed && runCount === 0) closeAll(models)
-  }
+  const use = createModelUse(() => closeAll(models))
   const categories = engine.inputs.flatMap(({ form }) =>
     form.kind === 'category' ? [form.categories] : [],
   )
@@ -108,26 +106,13 @@ function createCompositeModel(
     ],
     pandasCategorical: categories.length === 0 ? undefined : categories,
     contributions: undefined,
-    predict: async (columns, rowCount, output, _options, signal) => {
-      assert(!isClosed, 'a closed model is not used')
-      requireColumns(engine.inputs, columns, rowCount)
-      if (output.length !== rowCount) {
-        const message = `the output has ${output.length} cells, expected ${rowCount}`
-        throw new LarderError('invalid_argument', message)
-      }
-      runCount++
-      try {
+    predict: (columns, rowCount, output, _options, signal) =>
+      use.during(async () => {
+        requireColumns(engine.inputs, columns, rowCount)
+        requireOutput(output, rowCount, 1)
         await runSlices(engine, { columns, rowCount, output }, signal)
-      } finally {
-        runCount--
-        freeIfUnused()
-      }
-    },
-    close: () => {
-      if (isClosed) return
-      isClosed = true
-      freeIfUnused()
-    },
+      }),
+    close: () => use.close(),
   } satisfies Model)
 }
 

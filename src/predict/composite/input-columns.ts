@@ -2,7 +2,7 @@
  * The columns that a composite model is handed: checked against its inputs, and cut into slices of rows.
  */
 import { LarderError } from '../../errors.js'
-import type { ListColumn, ModelColumn, ModelInput, NumberColumn } from '../model.js'
+import { isNumberColumn, type ListColumn, type ModelColumn, type ModelInput } from '../model.js'
 
 /** Throws `invalid_argument` that names the input and the row, where a column is not as its input is. */
 export function requireColumns(
@@ -37,11 +37,6 @@ function requireColumn(input: ModelInput, column: ModelColumn, rowCount: number)
   } else {
     requireLists(input, column, rowCount)
   }
-}
-
-/** Not `isListColumn`, which looks a name up in an array of numbers: that is slow. */
-export function isNumberColumn(column: ModelColumn): column is NumberColumn {
-  return column instanceof Float32Array || column instanceof Float64Array
 }
 
 function requireRows(input: ModelInput, count: number, rowCount: number): void {
