@@ -12,6 +12,7 @@ import {
 } from '../src/predict/composite/composite-model.js'
 import { parseLightgbmModel } from '../src/predict/lightgbm-model.js'
 import type { Model, ModelColumn, ModelInput } from '../src/predict/model.js'
+import { parseXgboostModel } from '../src/predict/xgboost-model.js'
 import { createSeededPrng } from '../src/prng.js'
 import { bitsOf, graphOf, loadGraph, runNative, runPlain } from './support/composite-runs.js'
 import { exampleModelText } from './support/lightgbm-example.js'
@@ -272,6 +273,36 @@ nodes:
       code: 'internal',
       message: 'node "ranked": EIO',
     })
+  })
+
+  test('a nested model whose score is the index of a class has its raw scores too', async () => {
+    const url = new URL('fixtures/xgboost/objective-multi-softmax.json', import.meta.url)
+    const names = parseXgboostModel(readFileSync(url)).inputs.map(({ name }) => name)
+    const given = names.map((name) => `${name}: x`).join(', ')
+    const scoreOf = async (more: string) => {
+      const text = `inputs: [{ name: x, kind: numerical }]
+nodes: [{ name: result, op: model, kind: xgboost, file: m.json, inputs: { ${given} }${more} }]
+`
+      const model = await load(text, async () => parseXgboostModel(readFileSync(url)))
+      const scores = new Float64Array(2)
+      await model.predict([f64(0.25, -1)], 2, scores, { raw: false })
+      model.close()
+      return [...scores]
+    }
+    const alone = parseXgboostModel(readFileSync(url))
+    const margins = new Float64Array(2 * alone.rawOutputCount)
+    await alone.predict(
+      names.map(() => f64(0.25, -1)),
+      2,
+      margins,
+      { raw: true },
+    )
+    const margin = (row: number) => margins[row * alone.rawOutputCount + 1]
+    expect(await scoreOf(', raw: true, output: 1')).toEqual([margin(0), margin(1)])
+    const classes = await scoreOf('')
+    expect(classes.every((index) => Number.isInteger(index))).toBe(true)
+    await expect(scoreOf(', raw: true')).rejects.toThrow(`has ${alone.rawOutputCount} scores`)
+    alone.close()
   })
 
   test('a nested model that fails fails the whole, by its node', async () => {

@@ -239,6 +239,15 @@ describe('more than scores', () => {
     expect(planned.models).toHaveLength(1)
   })
 
+  test('a model that knows why it cannot tell says so', () => {
+    const used = silent()
+    const contributionRefusal = 'tree 3 has no counts'
+    const model = { ...used.model, contributionRefusal }
+    expect(() => planWith([{ ...used, model }], { contributions, keys: [shop] })).toThrow(
+      "model 'silent@1' cannot tell contributions: tree 3 has no counts",
+    )
+  })
+
   // Two inputs and the expected value; two explained inputs.
   test.each([
     ['contributions', 3, { contributions }],

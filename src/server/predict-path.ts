@@ -30,6 +30,7 @@ export interface PredictInput {
   readonly keys: readonly WireColumn[]
   readonly features: readonly WireColumn[]
   readonly rowsMax: number
+  readonly raw: boolean
   readonly explain: boolean
   readonly contributions: boolean
   /** A model that cannot answer leaves the others to. */
@@ -230,31 +231,43 @@ function isGivenWhole(column: FeatureColumn | undefined): boolean {
 /** Where the caller wants more than scores: whether each model can tell, and whether the reply can hold it. */
 function withoutUntold(
   requested: readonly RequestedModel[],
-  { contributions, keepsGoing }: PredictInput,
+  { contributions, raw, keepsGoing }: PredictInput,
 ): readonly RequestedModel[] {
   if (!contributions) return requested
   return requested.map((model) => {
-    if (isUnusable(model) || model.model.contributions !== undefined) return model
+    const why = isUnusable(model) ? undefined : whyUntold(model, raw)
+    if (isUnusable(model) || why === undefined) return model
     const { name, version } = model.entry
-    const error = new LarderError(
-      'invalid_argument',
-      `model '${name}@${version}' cannot tell contributions: models of kind ` +
-        `${model.model.kind} give scores only`,
-    )
+    const error = new LarderError('invalid_argument', `model '${name}@${version}' ${why}`)
     if (!keepsGoing) throw error
     return { name, version, error }
   })
 }
 
+/** Why a model cannot tell contributions; undefined where it can. */
+function whyUntold({ model }: ModelInUse, raw: boolean): string | undefined {
+  const { kind, contributions, contributionRefusal } = model
+  if (contributions === undefined) {
+    const reason = contributionRefusal ?? `models of kind ${kind} give scores only`
+    return `cannot tell contributions: ${reason}`
+  }
+  const rawOutputCount = scoresPerRow(model, { raw: true })
+  if (scoresPerRow(model, { raw }) === rawOutputCount) return undefined
+  return (
+    'answers the index of a class, and contributions add up to its ' +
+    `${rawOutputCount} raw scores: ask for raw scores with them`
+  )
+}
+
 function assertReplyBounded(
   models: readonly ModelInUse[],
   rowCount: number,
-  { contributions, explain }: PredictInput,
+  { contributions, explain, raw }: PredictInput,
 ): void {
   const sumOf = (valuesPerRow: (model: ModelInUse) => number) =>
     rowCount * models.reduce((sum, model) => sum + valuesPerRow(model), 0)
   const counts = {
-    scores: sumOf(({ model }) => scoresPerRow(model, { raw: true })),
+    scores: sumOf(({ model }) => scoresPerRow(model, { raw })),
     'explained values': explain ? sumOf(({ inputs }) => inputs.length) : 0,
     contributions: contributions
       ? sumOf(({ model, inputs }) => scoresPerRow(model, { raw: true }) * (inputs.length + 1))

@@ -325,8 +325,11 @@ describe('a model whose score is the index of a class', () => {
     const asked = { contributions: true, raw: true }
     const [result] = await resultsOf(plan([softmax()], [], hours), undefined, asked)
     expect(result?.contributions).toHaveLength(2 * 3 * 2)
-    await expect(
-      resultsOf(plan([softmax()], [], hours), undefined, { contributions: true }),
-    ).rejects.toThrow('add up to its 3 raw scores: ask for raw scores with them')
+    const planned = (raw: boolean) =>
+      planPredict([softmax()], { ...scoresOnly, features: hours, contributions: true, raw })
+    expect(() => planned(false)).toThrow(
+      "model 'one@1' answers the index of a class, and contributions add up to its 3 raw scores: ask for raw scores with them",
+    )
+    expect(planned(true).models).toHaveLength(1)
   })
 })

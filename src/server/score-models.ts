@@ -139,23 +139,11 @@ async function scoreModel(scoring: Scoring, model: ModelInUse): Promise<ModelRes
   await model.model.predict(columns, rowCount, scores, { raw }, signal)
   let contributions: Float64Array | undefined
   if (isTold && contribute !== undefined) {
-    assertAddsUp(model, outputCount)
     contributions = new Float64Array(rowCount * outputCount * (inputs.length + 1))
     await contribute(columns, rowCount, contributions, signal)
   }
   const told = explain ? { inputs, texts: texts.list() } : { inputs: [], texts: [] }
   return { model, outputCount, scores, defaults, contributions, ...told }
-}
-
-/** Contributions add up to raw scores: where the answer is a class's index, there is nothing to add up to. */
-function assertAddsUp({ model, entry }: ModelInUse, outputCount: number): void {
-  const rawOutputCount = scoresPerRow(model, { raw: true })
-  if (rawOutputCount === outputCount) return
-  throw new LarderError(
-    'invalid_argument',
-    `model '${entry.name}@${entry.version}' answers the index of a class, and contributions add up to ` +
-      `its ${rawOutputCount} raw scores: ask for raw scores with them`,
-  )
 }
 
 /** Lets the event loop go on before a model whose inputs would hold it up together with others'. */

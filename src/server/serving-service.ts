@@ -89,6 +89,7 @@ async function predict(
     keys,
     features,
     rowsMax: tools.requestRowsMax,
+    raw,
     explain,
     contributions,
     keepsGoing,

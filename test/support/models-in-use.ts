@@ -43,6 +43,7 @@ export const scoresOnly = {
   keys: [],
   features: [],
   rowsMax: 1000,
+  raw: false,
   explain: false,
   contributions: false,
   keepsGoing: false,

@@ -12,7 +12,13 @@ import { graphOneHotCellsMax, graphRowStepsMax } from '../../limits.js'
 import { loadAddon } from '../../native.js'
 import type { GraphNative, GraphPart, GraphProgram } from '../../native-graph.js'
 import { createProblemList } from '../../problems.js'
-import { isNumberColumn, type Model, type ModelColumn, type ModelInput } from '../model.js'
+import {
+  isNumberColumn,
+  type Model,
+  type ModelColumn,
+  type ModelInput,
+  scoresPerRow,
+} from '../model.js'
 import { requireOutput } from '../model-output.js'
 import { createModelUse } from '../model-use.js'
 import { compileGraph } from './compile-graph.js'
@@ -266,10 +272,11 @@ async function runNested(
   const columns = binding.operandOfInput.flatMap((place) => given[place] ?? [])
   const target = columnOf(step.target)
   assert(target instanceof Float64Array, 'scores go into a column of float64')
-  const { outputCount } = model
+  const { raw } = step.nested
+  const outputCount = scoresPerRow(model, { raw })
   const scores = outputCount === 1 ? target : new Float64Array(rowCount * outputCount)
   try {
-    await model.predict(columns, rowCount, scores, { raw: step.nested.raw }, signal)
+    await model.predict(columns, rowCount, scores, { raw }, signal)
   } catch (thrown) {
     if (signal?.aborted === true) throw thrown
     const { code, message, details } = LarderError.from(thrown)

@@ -70,8 +70,8 @@ const readers: Record<NodeOp, Reader> = {
   is_one_of: readIsOneOf,
   dot: readVectors,
   cosine_similarity: readVectors,
-  size: readSize,
-  count_matches: readCountMatches,
+  size: (node, _op, problems) => readUnique(node, 'size', one, problems),
+  count_matches: (node, _op, problems) => readUnique(node, 'count_matches', two, problems),
   count_matches_at: readCountMatchesAt,
   item_at: readItemAt,
   linear: readLinear,
@@ -264,24 +264,17 @@ function readVectors(node: YamlNode, op: NodeOp, problems: ProblemList): RawNode
   }
 }
 
-function readSize(node: YamlNode, op: NodeOp, problems: ProblemList): RawNode | undefined {
+/** `size` and `count_matches`: lists, and whether an item counts once. */
+function readUnique(
+  node: YamlNode,
+  op: 'size' | 'count_matches',
+  counts: OperandCounts,
+  problems: ProblemList,
+): RawNode | undefined {
   const { name, of, unique } = readFields(node, { ...base, unique: uniqueSchema }, problems)
-  const operands = readOf(node, of.node, one, problems)
+  const operands = readOf(node, of.node, counts, problems)
   if (name.value === undefined || operands === undefined) return undefined
-  const work = { op: 'size', unique: unique.value === true } as const
-  return {
-    name: name.value,
-    at: name.at,
-    operands,
-    check: (typed, list) => (areLists(op, typed, list) ? { work, type: numberType } : undefined),
-  }
-}
-
-function readCountMatches(node: YamlNode, op: NodeOp, problems: ProblemList): RawNode | undefined {
-  const { name, of, unique } = readFields(node, { ...base, unique: uniqueSchema }, problems)
-  const operands = readOf(node, of.node, two, problems)
-  if (name.value === undefined || operands === undefined) return undefined
-  const work = { op: 'count_matches', unique: unique.value === true } as const
+  const work = { op, unique: unique.value === true }
   return {
     name: name.value,
     at: name.at,

@@ -8,7 +8,7 @@
 import { didYouMean } from '../../closest-name.js'
 import type { ProblemList } from '../../problems.js'
 import { quoteText } from '../../quoted-text.js'
-import type { Category, Model, ModelInput } from '../model.js'
+import { type Category, type Model, type ModelInput, scoresPerRow } from '../model.js'
 import type { Graph, NodeType } from './graph.js'
 import type { NestedNode } from './graph-levels.js'
 import { describeNested } from './graph-nested.js'
@@ -103,7 +103,7 @@ function chooseOutput(
   model: Model,
   problems: ProblemList,
 ): number | undefined {
-  const { outputCount } = model
+  const outputCount = scoresPerRow(model, nested)
   const { outputIndex } = nested
   if (outputIndex === undefined && outputCount === 1) return 0
   if (outputIndex !== undefined && outputIndex < outputCount) return outputIndex
