@@ -5,7 +5,6 @@
 import { describe, expect, test } from 'vitest'
 import { foldOps, pairOps, unaryOps } from '../src/predict/composite/graph.js'
 import {
-  bitsOf,
   type ColumnForm,
   graphOf,
   loadGraph,
@@ -15,6 +14,7 @@ import {
   ulpsBetween,
 } from './support/composite-runs.js'
 import type { Cell } from './support/graph-evaluator.js'
+import { bitsOf } from './support/number-bits.js'
 
 const edges = [
   ...[NaN, 0, -0, Infinity, -Infinity, 1, -1, 0.5, 1.5, 2, -3, 1e308, -1e308, 5e-324, -5e-324],

@@ -14,8 +14,9 @@ import { parseLightgbmModel } from '../src/predict/lightgbm-model.js'
 import type { Model, ModelColumn, ModelInput } from '../src/predict/model.js'
 import { parseXgboostModel } from '../src/predict/xgboost-model.js'
 import { createSeededPrng } from '../src/prng.js'
-import { bitsOf, graphOf, loadGraph, runNative, runPlain } from './support/composite-runs.js'
+import { graphOf, loadGraph, runNative, runPlain } from './support/composite-runs.js'
 import { exampleModelText } from './support/lightgbm-example.js'
+import { bitsOf } from './support/number-bits.js'
 import { randomCell, randomGraphText } from './support/random-graph.js'
 
 const graphRuns = Math.ceil(Number(process.env['LARDER_FUZZ_RUNS'] ?? 10_000) / 40)

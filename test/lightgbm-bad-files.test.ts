@@ -3,12 +3,11 @@
  * message that names key, value and bound. A cut or a mutation never crashes the parser.
  */
 import { readFileSync } from 'node:fs'
-import { setImmediate } from 'node:timers/promises'
 import { describe, expect, test } from 'vitest'
 import { parseLightgbmModel } from '../src/predict/lightgbm-model.js'
-import type { TreeModel } from '../src/predict/tree-model.js'
 import { createSeededPrng, type Prng } from '../src/prng.js'
 import { exampleModelText as text } from './support/lightgbm-example.js'
+import { parseMutations } from './support/parse-mutations.js'
 
 const fixtures = new URL('fixtures/lightgbm/', import.meta.url)
 const fuzzRuns = Number(process.env['LARDER_FUZZ_RUNS'] ?? 10_000)
@@ -351,34 +350,17 @@ describe('broken files', () => {
       const small = ['linear', 'categories-pandas', 'objective-multiclassova'].map((name) =>
         readFileSync(new URL(`${name}.txt`, fixtures)),
       )
-      const refusals = new Set<unknown>()
-      let acceptedCount = 0
-      for (let run = 0; run < fuzzRuns; run++) {
-        // A long run must not starve the test runner's own messages.
-        if (run % 1000 === 0) await setImmediate()
-        const model = tryParse(mutate(small[run % small.length] ?? base, prng), refusals)
-        if (model === undefined) continue
-        acceptedCount++
-        const columns = model.featureNames.map(() => Float64Array.of(NaN, 1, -3e9, 50))
-        await model.predict(columns, 4, new Float64Array(4 * model.outputCount), { raw: false })
-        model.close()
-      }
-      expect([...refusals]).toEqual(['bad_model'])
+      const { acceptedCount, refusals } = await parseMutations(
+        parseLightgbmModel,
+        (run) => mutate(small[run % small.length] ?? base, prng),
+        fuzzRuns,
+      )
+      expect(refusals).toEqual(['bad_model'])
       expect(acceptedCount).toBeGreaterThan(0)
     },
     fuzzTimeoutMs,
   )
 })
-
-/** The model, or undefined where it was refused; `codes` collects how. */
-function tryParse(bytes: Uint8Array, codes: Set<unknown>): TreeModel | undefined {
-  try {
-    return parseLightgbmModel(bytes)
-  } catch (error) {
-    codes.add(error instanceof Error && 'code' in error ? error.code : error)
-    return undefined
-  }
-}
 
 const splices = ['', '\n', '\n\n', '=', ' ', '-1', '0', '99999999999999999999', 'nan', 'Tree=0\n']
 

@@ -18,7 +18,9 @@ import type { TreeModel } from '../src/predict/tree-model.js'
 import { createSeededPrng } from '../src/prng.js'
 import { createLightgbmEvaluator } from './support/lightgbm-evaluator.js'
 import { exampleModelText } from './support/lightgbm-example.js'
+import { bitsOf } from './support/number-bits.js'
 import { randomLightgbmRow, randomLightgbmText } from './support/random-lightgbm.js'
+import { openRecorded } from './support/recorded-numbers.js'
 
 const fixtures = new URL('fixtures/lightgbm/', import.meta.url)
 const fuzzRuns = Number(process.env['LARDER_FUZZ_RUNS'] ?? 10_000)
@@ -55,13 +57,7 @@ interface Recorded {
 }
 
 function readRecorded({ name, rowCount, featureCount, outputCount, treeCount }: Case): Recorded {
-  const bin = Uint8Array.from(readFileSync(new URL(`${name}.bin`, fixtures)))
-  let offset = 0
-  const take = (count: number, valueBytes: number) => {
-    const part = bin.slice(offset, offset + count * valueBytes).buffer
-    offset += count * valueBytes
-    return part
-  }
+  const { take, leftBytes } = openRecorded(new URL(`${name}.bin`, fixtures))
   const columns = Array.from({ length: featureCount }, () => new Float64Array(take(rowCount, 8)))
   const recorded = {
     bytes: new Uint8Array(readFileSync(new URL(`${name}.txt`, fixtures))),
@@ -71,17 +67,12 @@ function readRecorded({ name, rowCount, featureCount, outputCount, treeCount }: 
     transformed: new Float64Array(take(rowCount * outputCount, 8)),
     leaves: new Int32Array(take(rowCount * treeCount, 4)),
   }
-  expect(offset).toBe(bin.length)
+  expect(leftBytes()).toBe(0)
   return recorded
 }
 
 function rowsOf(columns: readonly Float64Array[], rowCount: number): number[][] {
   return Array.from({ length: rowCount }, (_, row) => columns.map((column) => column[row] ?? NaN))
-}
-
-/** The 64 bits of each value, every NaN alike. */
-function bitsOf(values: ArrayLike<number>): BigUint64Array {
-  return new BigUint64Array(Float64Array.from(values, (x) => (Number.isNaN(x) ? NaN : x)).buffer)
 }
 
 /** The largest distance in representable values between two arrays; equal NaNs are at 0. */

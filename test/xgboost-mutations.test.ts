@@ -3,11 +3,10 @@
  * model, and never a crash.
  */
 import { readFileSync } from 'node:fs'
-import { setImmediate } from 'node:timers/promises'
 import { describe, expect, test } from 'vitest'
-import type { TreeModel } from '../src/predict/tree-model.js'
 import { parseXgboostModel } from '../src/predict/xgboost-model.js'
 import { createSeededPrng, type Prng } from '../src/prng.js'
+import { parseMutations } from './support/parse-mutations.js'
 
 const fixtures = new URL('fixtures/xgboost/', import.meta.url)
 const fuzzRuns = Number(process.env['LARDER_FUZZ_RUNS'] ?? 10_000)
@@ -44,35 +43,17 @@ describe('broken files', () => {
       const originals = fixtureFiles
         .filter((name) => name.endsWith(ending))
         .map((name) => readFileSync(new URL(name, fixtures)))
-      const refusals = new Set<unknown>()
-      let acceptedCount = 0
-      for (let run = 0; run < fuzzRuns; run++) {
-        // A long run must not starve the test runner's own messages.
-        if (run % 1000 === 0) await setImmediate()
-        const original = originals[run % originals.length] ?? Buffer.of()
-        const model = tryParse(mutate(original, prng), refusals)
-        if (model === undefined) continue
-        acceptedCount++
-        const columns = model.featureNames.map(() => Float64Array.of(NaN, 1, -3e9, 50))
-        await model.predict(columns, 4, new Float64Array(4 * model.outputCount), { raw: false })
-        model.close()
-      }
-      expect([...refusals]).toEqual(['bad_model'])
+      const { acceptedCount, refusals } = await parseMutations(
+        parseXgboostModel,
+        (run) => mutate(originals[run % originals.length] ?? Buffer.of(), prng),
+        fuzzRuns,
+      )
+      expect(refusals).toEqual(['bad_model'])
       expect(acceptedCount).toBeGreaterThan(0)
     },
     fuzzTimeoutMs,
   )
 })
-
-/** The model, or undefined where it was refused; `codes` collects how. */
-function tryParse(bytes: Uint8Array, codes: Set<unknown>): TreeModel | undefined {
-  try {
-    return parseXgboostModel(bytes)
-  } catch (error) {
-    codes.add(error instanceof Error && 'code' in error ? error.code : error)
-    return undefined
-  }
-}
 
 const splices = [
   '',

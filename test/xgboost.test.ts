@@ -13,7 +13,9 @@ import type { TreeColumn } from '../src/native-trees.js'
 import type { TreeModel } from '../src/predict/tree-model.js'
 import { parseXgboostModel } from '../src/predict/xgboost-model.js'
 import { createSeededPrng } from '../src/prng.js'
+import { bitsOf } from './support/number-bits.js'
 import { randomXgboostModel, randomXgboostRow } from './support/random-xgboost.js'
+import { openRecorded } from './support/recorded-numbers.js'
 import { encodeUbjson } from './support/ubjson.js'
 import { createXgboostEvaluator } from './support/xgboost-evaluator.js'
 
@@ -45,13 +47,7 @@ interface Recorded {
 
 function readRecorded(fixture: Case): Recorded {
   const { rowCount, featureCount, outputCount, scoreCount, treeCount } = fixture
-  const bin = Uint8Array.from(readFileSync(new URL(`${fixture.name}.bin`, fixtures)))
-  let offset = 0
-  const take = (count: number, valueBytes: number) => {
-    const part = bin.slice(offset, offset + count * valueBytes).buffer
-    offset += count * valueBytes
-    return part
-  }
+  const { take, leftBytes } = openRecorded(new URL(`${fixture.name}.bin`, fixtures))
   const recorded = {
     bytes: new Uint8Array(readFileSync(new URL(fixture.file, fixtures))),
     columns: Array.from({ length: featureCount }, () => new Float64Array(take(rowCount, 8))),
@@ -59,13 +55,8 @@ function readRecorded(fixture: Case): Recorded {
     scores: new Float32Array(take(rowCount * scoreCount, 4)),
     leaves: new Int32Array(take(rowCount * treeCount, 4)),
   }
-  expect(offset).toBe(bin.length)
+  expect(leftBytes()).toBe(0)
   return recorded
-}
-
-/** The 64 bits of each value, every NaN alike. */
-function bitsOf(values: ArrayLike<number>): BigUint64Array {
-  return new BigUint64Array(Float64Array.from(values, (x) => (Number.isNaN(x) ? NaN : x)).buffer)
 }
 
 /** The largest distance in float32 values between two arrays; equal NaNs are at 0. */

@@ -82,11 +82,6 @@ export function graphOf(text: string): Graph {
   return parseGraph({ path, text })
 }
 
-/** The bits of each value, every NaN alike. */
-export function bitsOf(values: Float64Array): BigUint64Array {
-  return new BigUint64Array(values.map((x) => (Number.isNaN(x) ? Number.NaN : x)).buffer)
-}
-
 /** The largest distance in representable values; equal NaNs are at 0. */
 export function ulpsBetween(a: Float64Array, b: Float64Array): number {
   const ordered = (values: Float64Array) =>
